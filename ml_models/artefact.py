@@ -1,0 +1,202 @@
+"""The model folder: what `model.json` says, and the proof that the files beside it are the ones it speaks of.
+
+A folder is complete: nothing outside it is needed to serve. `statistics.npz` holds the head's weights and the embedding
+projection, `golden.npz` generator photos with the probabilities that they must give.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml_models.classification import Modality, ModelIdentity, ReasonCode, Severity
+from ml_models.decision import DecisionRules
+from ml_models.errors import ArtefactError
+from ml_models.gates import Gate
+from ml_models.labels import Label
+from ml_models.preprocess import VERSION, InputSpec
+
+FORMAT = 1
+DOCUMENT = "model.json"
+LITERT_MODEL = "model.tflite"
+KERAS_MODEL = "model.keras"
+STATISTICS = "statistics.npz"
+GOLDEN = "golden.npz"
+HASHED_FILES = (LITERT_MODEL, KERAS_MODEL, STATISTICS, GOLDEN)
+
+_REMEDY = "Restore the folder from git, or export it again: python -m ml_pipeline export."
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDocument:
+    """`model.json`, typed. `metrics` and `provenance` are reported, never decided on; `files` maps name to sha256."""
+
+    name: str
+    version: str
+    created_at: str
+    intended_use: str
+    labels: tuple[Label, ...]
+    input: InputSpec
+    temperature: float
+    malignancy_thresholds: Mapping[Modality, float]
+    minimum_confidence: float
+    gates: tuple[Gate, ...]
+    metrics: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    files: Mapping[str, str]
+
+    @property
+    def rules(self) -> DecisionRules:
+        """The part of the document that decisions are made by."""
+        return DecisionRules(self.labels, self.malignancy_thresholds, self.minimum_confidence)
+
+    def to_json(self) -> str:
+        """The text of `model.json`; the same document gives the same bytes."""
+        return json.dumps({"format": FORMAT, **dataclasses.asdict(self)}, indent=2, ensure_ascii=False) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Arrays beside the network, float32: head weights [channels, classes]; embedding mean [channels] and components
+    [channels, dimensions], a principal component projection of the pooled features.
+    """
+
+    class_weights: NDArray[np.float32]
+    embedding_mean: NDArray[np.float32]
+    embedding_components: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """Photos uint8 [n, h, w, 3], the label codes in output order, and the probabilities float64 [n, classes]."""
+
+    photos: NDArray[np.uint8]
+    codes: tuple[str, ...]
+    probabilities: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A verified folder."""
+
+    folder: Path
+    document: ModelDocument
+    identity: ModelIdentity
+    statistics: Statistics
+    golden: Golden
+
+
+def load_artefact(folder: Path) -> Artefact:
+    """Read and verify a model folder: complete, unaltered, of our preprocessing, labels consistent.
+
+    Raises ArtefactError whose text says what is wrong and how to mend it. The golden pairs are run by `classifier.py`.
+    """
+    path = folder / DOCUMENT
+    if not path.is_file():
+        raise ArtefactError(f"No model at {folder}: {DOCUMENT} is missing. Set MODEL_ARTEFACT to a model folder.")
+    text = path.read_bytes()
+    document = parse_document(text, where=str(path))
+    for name in HASHED_FILES:
+        _verify_file(folder / name, document.files.get(name))
+    statistics, golden = _load_statistics(folder / STATISTICS), _load_golden(folder / GOLDEN)
+    codes = tuple(label.code for label in document.labels)
+    if golden.codes != codes or statistics.class_weights.shape[1] != len(codes):
+        raise ArtefactError(f"{path}: labels {codes} are not those the model was trained with, {golden.codes}. {_REMEDY}")
+    identity = ModelIdentity(
+        name=document.name,
+        version=document.version,
+        digest=hashlib.sha256(text).hexdigest(),
+        preprocess_version=document.input.preprocess_version,
+    )
+    return Artefact(folder, document, identity, statistics, golden)
+
+
+def parse_document(text: bytes, *, where: str) -> ModelDocument:
+    """Parse `model.json`. Raises ArtefactError naming the key that is missing or wrong."""
+    try:
+        raw = json.loads(text)
+        if raw["format"] != FORMAT:
+            raise ArtefactError(f"{where}: format {raw['format']} is not {FORMAT}. {_REMEDY}")
+        document = ModelDocument(
+            name=str(raw["name"]),
+            version=str(raw["version"]),
+            created_at=str(raw["created_at"]),
+            intended_use=str(raw["intended_use"]),
+            labels=tuple(_label(row) for row in raw["labels"]),
+            input=InputSpec(**raw["input"]),
+            temperature=float(raw["temperature"]),
+            malignancy_thresholds={Modality(k): float(v) for k, v in raw["malignancy_thresholds"].items()},
+            minimum_confidence=float(raw["minimum_confidence"]),
+            gates=tuple(Gate(g["score"], float(g["minimum"]), ReasonCode(g["reason"])) for g in raw["gates"]),
+            metrics=dict(raw["metrics"]),
+            provenance=dict(raw["provenance"]),
+            files=dict(raw["files"]),
+        )
+    except KeyError as error:
+        raise ArtefactError(f"{where}: key {error} is missing. {_REMEDY}") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ArtefactError(f"{where} cannot be read: {error}. {_REMEDY}") from error
+    _check_document(document, where)
+    return document
+
+
+def file_digest(path: Path) -> str:
+    """Sha256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_document(document: ModelDocument, where: str) -> None:
+    codes = [label.code for label in document.labels]
+    if len(codes) < 2 or len(set(codes)) != len(codes):
+        raise ArtefactError(f"{where}: labels {codes} must be at least two and distinct. {_REMEDY}")
+    if document.input.preprocess_version != VERSION:
+        raise ArtefactError(
+            f"{where}: made for preprocessing {document.input.preprocess_version}, this code has {VERSION}. "
+            "Export the model again with this code, or serve it with the code it was made by."
+        )
+    if not document.temperature > 0:
+        raise ArtefactError(f"{where}: temperature {document.temperature} must be positive. {_REMEDY}")
+    shares = (*document.malignancy_thresholds.values(), document.minimum_confidence)
+    if not all(0 <= share <= 1 for share in shares):
+        raise ArtefactError(f"{where}: thresholds {shares} must lie between 0 and 1. {_REMEDY}")
+
+
+def _label(row: Mapping[str, Any]) -> Label:
+    malignant = row["malignant"]
+    if malignant not in (True, False, None):
+        raise ValueError(f"malignant of {row['code']} is {malignant!r}, not true, false or null")
+    return Label(
+        code=str(row["code"]),
+        name=str(row["name"]),
+        malignant=malignant,
+        severity=Severity(row["severity"]),
+        advice=str(row["advice"]),
+        aliases=tuple(row["aliases"]),
+    )
+
+
+def _verify_file(path: Path, expected: str | None) -> None:
+    if expected is None:
+        raise ArtefactError(f"{path.parent / DOCUMENT} lists no sha256 for {path.name}. {_REMEDY}")
+    if not path.is_file():
+        raise ArtefactError(f"{path} is missing. {_REMEDY}")
+    seen = file_digest(path)
+    if seen != expected:
+        raise ArtefactError(f"{path}: sha256 {seen[:12]}... is not {expected[:12]}...; the file is altered. {_REMEDY}")
+
+
+def _load_statistics(path: Path) -> Statistics:
+    with np.load(path, allow_pickle=False) as arrays:
+        return Statistics(arrays["class_weights"], arrays["embedding_mean"], arrays["embedding_components"])
+
+
+def _load_golden(path: Path) -> Golden:
+    with np.load(path, allow_pickle=False) as arrays:
+        return Golden(arrays["photos"], tuple(str(code) for code in arrays["codes"]), arrays["probabilities"])

@@ -1,0 +1,114 @@
+"""The types that cross the border of the inference core: what is asked of it and what it answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Severity(StrEnum):
+    """How urgently the person should be seen; the app knows exactly these three words."""
+
+    LOW = "Low"
+    MODERATE = "Moderate"
+    HIGH = "High"
+
+    @property
+    def rank(self) -> int:
+        """Position in the order Low < Moderate < High."""
+        return tuple(Severity).index(self)
+
+
+class Status(StrEnum):
+    """Whether the photo could be answered."""
+
+    OK = "ok"
+    UNCERTAIN = "uncertain"
+    REJECTED = "rejected"
+
+
+class Modality(StrEnum):
+    """How the photo was taken."""
+
+    DERMATOSCOPIC = "dermatoscopic"
+    CLINICAL = "clinical"
+
+
+class ReasonCode(StrEnum):
+    """Why an answer is not plain `ok` and safe."""
+
+    NO_DETAIL = "no_detail"
+    LOW_CONFIDENCE = "low_confidence"
+    SUSPICIOUS = "suspicious"
+    UNKNOWN_MALIGNANCY = "unknown_malignancy"
+    NOT_VALIDATED = "not_validated"
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """Facts that the person may give; any may be missing."""
+
+    age_years: float | None = None
+    sex: str | None = None
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason, for machines (`code`) and for people (`text`)."""
+
+    code: ReasonCode
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malignancy:
+    """Summed probability of the malignant classes against the threshold in force (None: no threshold exists)."""
+
+    probability: float | None
+    threshold: float | None
+    suspicious: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the person is told. `confidence_percent` is 0-100; `label` is None when rejected."""
+
+    status: Status
+    label: str | None
+    diagnosis: str
+    confidence_percent: float
+    severity: Severity
+    advice: str
+    is_safe: bool
+    malignancy: Malignancy
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """Which model answered; `digest` is the sha256 of its `model.json`, which in turn names every file's sha256."""
+
+    name: str
+    version: str
+    digest: str
+    preprocess_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """The whole answer for one photo.
+
+    `probabilities` holds every label in the model's order and sums to 1, None when rejected. `embedding` is
+    float32 [dimensions], `activation` float32 [grid, grid] class activation of the decided label, only when asked.
+    Both are None when the network was not run.
+    """
+
+    decision: Decision
+    probabilities: Mapping[str, float] | None
+    gate_scores: Mapping[str, float]
+    embedding: NDArray[np.float32] | None
+    activation: NDArray[np.float32] | None
+    model: ModelIdentity

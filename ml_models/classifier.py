@@ -1,0 +1,107 @@
+"""The whole way from pixels to a `Classification`: gates, preprocess, run, calibrate, decide, explain."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml_models.artefact import LITERT_MODEL, Artefact, ModelDocument, load_artefact
+from ml_models.calibration import calibrated_probabilities
+from ml_models.classification import Classification, ModelIdentity, Patient
+from ml_models.decision import decide
+from ml_models.errors import ArtefactError, InferenceError
+from ml_models.explanation import class_activation
+from ml_models.gates import failed_gates, measure
+from ml_models.preprocess import preprocess
+from ml_models.runtime import LiteRtRuntime
+
+GOLDEN_TOLERANCE = 1e-4
+
+
+class Classifier:
+    """One loaded model; safe to call from several threads."""
+
+    def __init__(self, artefact: Artefact, runtime: LiteRtRuntime) -> None:
+        self._artefact, self._runtime = artefact, runtime
+        self._codes = tuple(label.code for label in artefact.document.labels)
+
+    @property
+    def document(self) -> ModelDocument:
+        """What `model.json` says."""
+        return self._artefact.document
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Name, version and digest for the log."""
+        return self._artefact.identity
+
+    def classify(
+        self, rgb: NDArray[np.uint8], patient: Patient | None = None, *, explain: bool = False
+    ) -> Classification:
+        """Classify one upright photo uint8 [h, w, 3].
+
+        `patient` facts are accepted and logged; this model generation does not use them. `explain` adds the class
+        activation of the decided label. Raises InferenceBusy and InferenceError.
+        """
+        document = self.document
+        scores = measure(rgb)
+        rejections = failed_gates(scores, document.gates)
+        if rejections:
+            decision = decide(None, document.rules, rejections=rejections)
+            return Classification(decision, None, scores, None, None, self.identity)
+        logits, feature_map = self._run(rgb)
+        probabilities = calibrated_probabilities(logits, document.temperature)
+        by_code = dict(zip(self._codes, probabilities.tolist(), strict=True))
+        decision = decide(by_code, document.rules)
+        return Classification(
+            decision=decision,
+            probabilities=by_code,
+            gate_scores=scores,
+            embedding=self._embed(feature_map),
+            activation=self._activation(feature_map, decision.label) if explain else None,
+            model=self.identity,
+        )
+
+    def logits(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Uncalibrated output float32 [classes] for one upright photo, gates skipped: for calibration and evaluation."""
+        return self._run(rgb)[0]
+
+    def verify_golden(self) -> None:
+        """Run the golden photos. Raises ArtefactError when a probability is off by more than 1e-4."""
+        golden = self._artefact.golden
+        answers = [calibrated_probabilities(self.logits(photo), self.document.temperature) for photo in golden.photos]
+        difference = float(np.abs(np.stack(answers) - golden.probabilities).max())
+        if difference > GOLDEN_TOLERANCE:
+            raise ArtefactError(
+                f"{self._artefact.folder}: golden answers are off by {difference:.2g} (limit {GOLDEN_TOLERANCE:g}). "
+                "The model, its calibration or a library (OpenCV, LiteRT) is not the one it was made with."
+            )
+
+    def _run(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        outputs = self._runtime.run(preprocess(rgb, self.document.input)[np.newaxis])
+        logits, feature_map = outputs["logits"][0], outputs["feature_map"][0]
+        if logits.shape != (len(self._codes),):
+            raise InferenceError(f"The model answers {logits.shape[0]} classes for {len(self._codes)} labels.")
+        return logits, feature_map
+
+    def _embed(self, feature_map: NDArray[np.float32]) -> NDArray[np.float32]:
+        statistics = self._artefact.statistics
+        pooled = feature_map.mean(axis=(0, 1))
+        return np.asarray((pooled - statistics.embedding_mean) @ statistics.embedding_components, dtype=np.float32)
+
+    def _activation(self, feature_map: NDArray[np.float32], label: str | None) -> NDArray[np.float32] | None:
+        if label is None:
+            return None
+        return class_activation(feature_map, self._artefact.statistics.class_weights, self._codes.index(label))
+
+
+def load_classifier(folder: Path, *, pool_size: int = 1, timeout_s: float = 10.0) -> Classifier:
+    """Load a model folder, verify its digests and its golden answers. Raises ArtefactError with the remedy."""
+    artefact = load_artefact(folder)
+    runtime = LiteRtRuntime(folder / LITERT_MODEL, pool_size=pool_size, timeout_s=timeout_s)
+    classifier = Classifier(artefact, runtime)
+    try:
+        classifier.verify_golden()
+    except InferenceError as error:
+        raise ArtefactError(f"{folder}: {error} Restore the folder from git, or export it again.") from error
+    return classifier

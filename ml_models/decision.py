@@ -1,0 +1,155 @@
+"""From probabilities to what the person is told: one pure function over what `model.json` says.
+
+The rows of the severity table each contribute a severity; the highest wins, and safe is only what no row calls unsafe.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ml_models.classification import Decision, Malignancy, Modality, Reason, ReasonCode, Severity, Status
+from ml_models.errors import InferenceError
+from ml_models.labels import Label
+
+REASON_TEXTS: dict[ReasonCode, str] = {
+    ReasonCode.NO_DETAIL: "The photo shows no detail: it is blank, covered or far out of focus.",
+    ReasonCode.LOW_CONFIDENCE: "Several diagnoses look about equally likely, so no single one can be trusted.",
+    ReasonCode.SUSPICIOUS: "The probability of a malignant lesion is at or over the warning threshold.",
+    ReasonCode.UNKNOWN_MALIGNANCY: "It is not known whether this class is malignant.",
+    ReasonCode.NOT_VALIDATED: "This kind of photo has not been validated, so the answer cannot be called safe.",
+}
+
+_REJECTED_DIAGNOSIS = "Photo not usable"
+_RETAKE = (
+    "Take the photo again: in daylight, sharp, straight from above, with the spot filling about a third of the frame."
+)
+_SUSPICIOUS_ADVICE = "There are signs that need a doctor's eye: have a dermatologist look at it within days."
+_UNCERTAIN_ADVICE = "The program cannot tell what this is. Take a sharper photo, and have a doctor look at it."
+_UNVALIDATED_ADVICE = "This answer is no all-clear."
+_PROBABILITY_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRules:
+    """What the decision reads from the artefact: labels in output order, thresholds on the summed malignant
+    probability per validated modality, and the top probability under which the answer is `uncertain`.
+    """
+
+    labels: tuple[Label, ...]
+    malignancy_thresholds: Mapping[Modality, float]
+    minimum_confidence: float
+
+    def threshold_for(self, modality: Modality | None) -> float | None:
+        """The modality's threshold; for an unknown or unvalidated one the most cautious that exists."""
+        if modality in self.malignancy_thresholds:
+            return self.malignancy_thresholds[modality]
+        return min(self.malignancy_thresholds.values(), default=None)
+
+
+def decide(
+    probabilities: Mapping[str, float] | None,
+    rules: DecisionRules,
+    *,
+    rejections: tuple[ReasonCode, ...] = (),
+    modality: Modality | None = None,
+    gates_judged: bool = False,
+) -> Decision:
+    """Decide on one photo.
+
+    `probabilities` maps every label to its calibrated probability, None only with `rejections`. `modality` is what a
+    gate found the photo to be, None when none has judged it; `gates_judged` says that quality and domain gates exist
+    and passed. Raises InferenceError when the probabilities do not fit the labels or do not sum to 1.
+    """
+    if rejections:
+        return _rejected(rejections, rules.threshold_for(modality))
+    if probabilities is None:
+        raise InferenceError("No probabilities and no reason for rejecting: the caller must give one of them.")
+    _check(probabilities, rules)
+    top = max(rules.labels, key=lambda label: probabilities[label.code])
+    confidence = probabilities[top.code]
+    malignancy = _malignancy(probabilities, rules, modality, top)
+    uncertain = confidence < rules.minimum_confidence
+    validated = gates_judged and modality in rules.malignancy_thresholds
+
+    severities, reasons = [top.severity], []
+    if uncertain:
+        severities.append(Severity.MODERATE)
+        reasons.append(ReasonCode.LOW_CONFIDENCE)
+    if malignancy.suspicious:
+        severities.append(Severity.HIGH)
+        reasons.append(ReasonCode.SUSPICIOUS)
+    if top.malignant is None:
+        severities.append(Severity.MODERATE)
+        reasons.append(ReasonCode.UNKNOWN_MALIGNANCY)
+    if not validated:
+        severities.append(Severity.MODERATE)
+        reasons.append(ReasonCode.NOT_VALIDATED)
+    severity = max(severities, key=lambda each: each.rank)
+    return Decision(
+        status=Status.UNCERTAIN if uncertain else Status.OK,
+        label=top.code,
+        diagnosis=_diagnosis(top, uncertain=uncertain, suspicious=malignancy.suspicious),
+        confidence_percent=round(100 * confidence, 1),
+        severity=severity,
+        advice=_advice(top, uncertain=uncertain, suspicious=malignancy.suspicious, validated=validated),
+        is_safe=not reasons and top.malignant is False and severity is Severity.LOW,
+        malignancy=malignancy,
+        reasons=_with_texts(tuple(reasons)),
+    )
+
+
+def _rejected(rejections: tuple[ReasonCode, ...], threshold: float | None) -> Decision:
+    reasons = _with_texts(rejections)
+    return Decision(
+        status=Status.REJECTED,
+        label=None,
+        diagnosis=_REJECTED_DIAGNOSIS,
+        confidence_percent=0.0,
+        severity=Severity.MODERATE,
+        advice=" ".join([*(reason.text for reason in reasons), _RETAKE]),
+        is_safe=False,
+        malignancy=Malignancy(probability=None, threshold=threshold, suspicious=False),
+        reasons=reasons,
+    )
+
+
+def _check(probabilities: Mapping[str, float], rules: DecisionRules) -> None:
+    if set(probabilities) != {label.code for label in rules.labels}:
+        raise InferenceError(f"Probabilities for {sorted(probabilities)} do not fit the model's labels.")
+    values = probabilities.values()
+    in_range = all(math.isfinite(value) and value >= 0 for value in values)
+    if not in_range or abs(sum(values) - 1) > _PROBABILITY_TOLERANCE:
+        raise InferenceError("Probabilities must be finite, not negative and sum to 1. Check the artefact.")
+
+
+def _malignancy(
+    probabilities: Mapping[str, float], rules: DecisionRules, modality: Modality | None, top: Label
+) -> Malignancy:
+    """Sum over the malignant labels; where no threshold exists at all, a malignant top class is suspicious."""
+    probability = min(1.0, sum(probabilities[label.code] for label in rules.labels if label.malignant))
+    threshold = rules.threshold_for(modality)
+    suspicious = top.malignant is True if threshold is None else probability >= threshold
+    return Malignancy(probability=probability, threshold=threshold, suspicious=suspicious)
+
+
+def _diagnosis(top: Label, *, uncertain: bool, suspicious: bool) -> str:
+    text = f"Unsure, possibly: {top.name}" if uncertain else top.name
+    return f"{text}; possible malignancy" if suspicious and not top.malignant else text
+
+
+def _advice(top: Label, *, uncertain: bool, suspicious: bool, validated: bool) -> str:
+    """The most urgent sentence first; the class's own advice only when the class is believed and nothing outranks it."""
+    sentences = []
+    if suspicious and not (top.malignant and top.severity is Severity.HIGH):
+        sentences.append(_SUSPICIOUS_ADVICE)
+    if uncertain:
+        sentences.append(_UNCERTAIN_ADVICE)
+    if not (uncertain or (suspicious and not top.malignant)):
+        sentences.append(top.advice)
+    if not validated:
+        sentences.append(_UNVALIDATED_ADVICE)
+    return " ".join(sentences)
+
+
+def _with_texts(codes: tuple[ReasonCode, ...]) -> tuple[Reason, ...]:
+    return tuple(Reason(code, REASON_TEXTS[code]) for code in codes)

@@ -1,0 +1,216 @@
+"""Untrusted bytes to an upright RGB photo and to the clean bytes that may be stored.
+
+What is classified is what is stored: pixels come from the cleaned file. Limits are read from the header first.
+"""
+
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass
+from enum import StrEnum
+
+import cv2
+import numpy as np
+import pillow_heif
+from numpy.typing import NDArray
+from PIL import Image
+
+from ml_models.errors import (
+    PhotoDimensions,
+    PhotoError,
+    PhotoMissing,
+    PhotoTooLarge,
+    PhotoTruncated,
+    PhotoUnsupported,
+)
+from ml_models.metadata import strip_jpeg
+
+pillow_heif.register_heif_opener(thumbnails=False)
+cv2.setNumThreads(1)  # one core per worker; OpenCV's own pool would fight with the other workers
+
+_ORIENTATION_TAG = 0x0112
+_SHORT_SIDE_MARGIN = 1.5
+_JPEG_SCALES = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+
+
+class PhotoFormat(StrEnum):
+    """What the bytes are, whatever the client called them."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+    WEBP = "webp"
+    HEIF = "heif"
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoLimits:
+    """What is refused. Pixels are those of the header, before anything is decoded."""
+
+    max_bytes: int = 25 * 1024 * 1024
+    max_jpeg_pixels: int = 50_000_000
+    max_other_pixels: int = 25_000_000
+    min_side_px: int = 64
+    max_aspect: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One upright photo.
+
+    `rgb` is uint8 [h, w, 3], possibly decoded at a reduced scale; `width_px` and `height_px` are the upright size of
+    the original. `upload_sha256` is the digest of the bytes as received, `content` the cleaned file to be stored.
+    """
+
+    rgb: NDArray[np.uint8]
+    width_px: int
+    height_px: int
+    format: PhotoFormat
+    upload_sha256: str
+    content: bytes
+    content_suffix: str
+
+    @property
+    def content_sha256(self) -> str:
+        """Digest of the cleaned file."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    format: PhotoFormat
+    width_px: int
+    height_px: int
+    orientation: int
+
+
+_DEFAULT_LIMITS = PhotoLimits()
+
+
+def read_photo(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAULT_LIMITS) -> Photo:
+    """Check, clean and decode one uploaded file.
+
+    A JPEG is decoded at the smallest DCT scale whose short side is at least 1.5 times `model_input_px`. Other formats
+    are decoded whole and re-encoded losslessly as PNG. Raises PhotoError subclasses whose text says what to do.
+    """
+    if not data:
+        raise PhotoMissing("The image is empty. Choose a photo and send it again.")
+    if len(data) > limits.max_bytes:
+        raise PhotoTooLarge(
+            f"The image has {len(data) / 2**20:.1f} MB; at most {limits.max_bytes / 2**20:.0f} MB are accepted. "
+            "Send a smaller copy."
+        )
+    header = _read_header(data)
+    _check_limits(header, limits)
+    upload_sha256 = hashlib.sha256(data).hexdigest()
+    if header.format is PhotoFormat.JPEG:
+        content, suffix = strip_jpeg(data, orientation=header.orientation), ".jpg"
+        rgb = _upright(_decode_jpeg(content, header, model_input_px), header.orientation)
+    else:
+        rgb = _decode_whole(data, header)
+        content, suffix = _encode_png(rgb), ".png"
+    swaps = header.orientation >= 5
+    return Photo(
+        rgb=rgb,
+        width_px=header.height_px if swaps else header.width_px,
+        height_px=header.width_px if swaps else header.height_px,
+        format=header.format,
+        upload_sha256=upload_sha256,
+        content=content,
+        content_suffix=suffix,
+    )
+
+
+def _read_header(data: bytes) -> _Header:
+    """Format, size and orientation by content, nothing decoded."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # our own limits follow; Pillow's bomb warning would only be noise
+            with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP", "HEIF")) as image:
+                kind, (width, height) = image.format, image.size
+                orientation = 1 if kind == "HEIF" else image.getexif().get(_ORIENTATION_TAG, 1)
+    except Image.DecompressionBombError as error:
+        raise PhotoTooLarge("The image has far too many pixels. Send a smaller copy.") from error
+    except (OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, RuntimeError, EOFError) as error:
+        raise PhotoUnsupported(
+            "This is not a photo that can be read. Send a JPEG, PNG, WebP or HEIC image."
+        ) from error
+    photo_format = PhotoFormat.JPEG if kind == "MPO" else PhotoFormat(str(kind).lower())
+    valid = isinstance(orientation, int) and 1 <= orientation <= 8
+    return _Header(photo_format, width, height, orientation if valid else 1)
+
+
+def _check_limits(header: _Header, limits: PhotoLimits) -> None:
+    pixels = header.width_px * header.height_px
+    allowed = limits.max_jpeg_pixels if header.format is PhotoFormat.JPEG else limits.max_other_pixels
+    if pixels > allowed:
+        raise PhotoTooLarge(
+            f"The image has {pixels / 1e6:.0f} megapixels; at most {allowed / 1e6:.0f} are accepted for this format. "
+            "Send a smaller copy."
+        )
+    short, long = sorted((header.width_px, header.height_px))
+    if short < limits.min_side_px or long > limits.max_aspect * short:
+        raise PhotoDimensions(
+            f"The image is {header.width_px} x {header.height_px} pixels: too small or too thin to show a lesion. "
+            f"Send a photo of at least {limits.min_side_px} pixels on each side, not a strip."
+        )
+
+
+def _decode_jpeg(content: bytes, header: _Header, model_input_px: int) -> NDArray[np.uint8]:
+    needed = _SHORT_SIDE_MARGIN * model_input_px
+    short = min(header.width_px, header.height_px)
+    scale = max(scale for scale in _JPEG_SCALES if scale == 1 or short / scale >= needed)
+    return _rgb_from_bgr(_imdecode(content, _JPEG_SCALES[scale]))
+
+
+def _decode_whole(data: bytes, header: _Header) -> NDArray[np.uint8]:
+    """The first frame of a PNG, WebP or HEIF file, upright, alpha laid over white."""
+    if header.format is PhotoFormat.HEIF:
+        try:
+            with Image.open(io.BytesIO(data), formats=("HEIF",)) as image:  # libheif turns the photo upright itself
+                return np.array(image.convert("RGB"))
+        except (OSError, ValueError, RuntimeError, EOFError) as error:
+            raise PhotoTruncated("The HEIC photo is damaged or incomplete. Send the whole file again.") from error
+    pixels = _imdecode(data, cv2.IMREAD_UNCHANGED)
+    if pixels.dtype == np.uint16:
+        pixels = (pixels / 257).round().astype(np.uint8)
+    if pixels.ndim == 2:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+    elif pixels.shape[2] == 4:
+        alpha = pixels[..., 3:].astype(np.float32) / 255
+        pixels = (pixels[..., :3] * alpha + 255 * (1 - alpha)).round().astype(np.uint8)
+    return _upright(_rgb_from_bgr(pixels), header.orientation)
+
+
+def _imdecode(data: bytes, mode: int) -> NDArray[np.generic]:
+    """Decode with orientation left alone: OpenCV 5 would otherwise turn the photo a second time."""
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), mode | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error as error:
+        raise PhotoError("The photo is damaged. Save it again as JPEG or PNG and send that.") from error
+    if pixels is None:
+        raise PhotoTruncated("The photo is damaged or incomplete. Send the whole file again.")
+    return pixels
+
+
+def _rgb_from_bgr(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def _upright(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Undo EXIF orientation 1-8 (CIPA DC-008, 2023): mirror first, then turn."""
+    if orientation in (2, 4, 5, 7):
+        rgb = rgb[:, ::-1]
+    quarter_turns = {3: 2, 4: 2, 5: 1, 6: 3, 7: 3, 8: 1}.get(orientation, 0)
+    return np.ascontiguousarray(np.rot90(rgb, quarter_turns))
+
+
+def _encode_png(rgb: NDArray[np.uint8]) -> bytes:
+    done, encoded = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    if not done:
+        raise PhotoError("The photo could not be stored losslessly. Send it as JPEG.")
+    return bytes(encoded)

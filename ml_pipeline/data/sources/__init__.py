@@ -1,0 +1,1 @@
+"""One small adapter per data set layout; each yields `Record`s."""

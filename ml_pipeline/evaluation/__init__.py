@@ -1,0 +1,1 @@
+"""Measuring a model artefact through the very code that serves it."""

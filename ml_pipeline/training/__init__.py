@@ -1,0 +1,1 @@
+"""Records in, trained Keras model out: Keras 3, backend-neutral."""

@@ -1,0 +1,197 @@
+"""One training run: resumable, early-stopped on validation balanced accuracy, its history on disk."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import balanced_accuracy_score
+
+from ml_models.labels import CODES
+from ml_models.preprocess import InputSpec
+from ml_pipeline.data.records import Record, Split, of_split
+from ml_pipeline.data.split import refuse_leakage
+from ml_pipeline.errors import TrainingError
+from ml_pipeline.training.backbones import build_classifier
+from ml_pipeline.training.batches import TrainingBatches, class_indices, load_frames, load_inputs
+from ml_pipeline.training.recipes.recipe import Recipe
+
+BEST_WEIGHTS = "best.weights.h5"
+HISTORY = "history.csv"
+_RUN = "run.json"
+_FIELDS = ("epoch", "loss", "validation_balanced_accuracy", "validation_accuracy", "validation_loss")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """The best epoch's model (moving average of weights) and the run that made it."""
+
+    model: keras.Model
+    recipe: Recipe
+    codes: tuple[str, ...]
+    epoch: int
+    validation_balanced_accuracy: float
+
+
+class LogitAdjustedCrossEntropy(keras.losses.Loss):
+    """Cross-entropy on logits + tau * log(prior) (Menon 2021), labels smoothed."""
+
+    def __init__(self, log_prior: NDArray[np.float32], *, tau: float, label_smoothing: float) -> None:
+        super().__init__(name="logit_adjusted_cross_entropy")
+        self._offset = (tau * log_prior).astype(np.float32)
+        self._smoothing = label_smoothing
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        targets = keras.ops.one_hot(keras.ops.cast(keras.ops.reshape(y_true, (-1,)), "int32"), len(self._offset))
+        targets = targets * (1 - self._smoothing) + self._smoothing / len(self._offset)
+        return keras.losses.categorical_crossentropy(targets, y_pred + self._offset, from_logits=True)
+
+
+class _Validation(keras.callbacks.Callback):
+    """After every epoch: score the averaged weights on validation, keep the best, write history, stop in time."""
+
+    def __init__(
+        self, batches: TrainingBatches, inputs: NDArray[np.float32], labels: NDArray[np.int32], recipe: Recipe, out: Path
+    ) -> None:
+        super().__init__()
+        self._batches, self._inputs, self._labels, self._recipe, self._out = batches, inputs, labels, recipe, out
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._batches.epoch = epoch
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        raw = self.model.get_weights()
+        self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+        logits = self.model.predict(self._inputs, batch_size=64, verbose=0)
+        row = {"epoch": epoch, "loss": (logs or {}).get("loss", float("nan")), **_scores(logits, self._labels)}
+        history = [*(r for r in read_history(self._out) if r["epoch"] < epoch), row]
+        best = max(history, key=lambda r: r["validation_balanced_accuracy"])
+        if best is row:
+            self.model.save_weights(self._out / BEST_WEIGHTS)
+        self.model.set_weights(raw)
+        _write_history(history, self._out)
+        print(f"\nepoch {epoch + 1}: " + ", ".join(f"{k} {v:.4f}" for k, v in row.items() if k != "epoch"), flush=True)
+        if epoch - best["epoch"] >= self._recipe.patience_epochs:
+            self.model.stop_training = True
+
+
+def train(records: Sequence[Record], recipe: Recipe, *, out: Path, backbone_weights: str | None) -> TrainedModel:
+    """Train `recipe` on the training split into the run folder `out`; called again, it goes on where it was killed.
+
+    Raises LeakageError for records that leak and TrainingError for a folder that holds another run.
+    """
+    refuse_leakage(records)
+    _claim_run_folder(out, recipe)
+    keras.utils.set_random_seed(recipe.seed)
+    spec = InputSpec(size_px=recipe.size_px)
+    training, validation = of_split(records, Split.TRAIN), of_split(records, Split.VALIDATION)
+    labels = class_indices(training, CODES)
+    batches = TrainingBatches(
+        load_frames(training, spec),
+        labels,
+        size_px=recipe.size_px,
+        batch_size=recipe.batch_size,
+        augmentation=recipe.augmentation,
+        seed=recipe.seed,
+    )
+    model = _compiled(recipe, labels, steps=len(batches) * recipe.epochs, backbone_weights=backbone_weights)
+    callbacks = [
+        _Validation(batches, load_inputs(validation, spec), class_indices(validation, CODES), recipe, out),
+        keras.callbacks.BackupAndRestore(out / "backup", delete_checkpoint=False),
+    ]
+    if not _finished(read_history(out), recipe):
+        model.fit(batches, epochs=recipe.epochs, callbacks=callbacks, verbose="auto")
+    return load_run(out, recipe)
+
+
+def load_run(out: Path, recipe: Recipe) -> TrainedModel:
+    """The best epoch of a run. Raises TrainingError when the folder holds no finished epoch."""
+    history = read_history(out)
+    if not history or not (out / BEST_WEIGHTS).is_file():
+        raise TrainingError(f"{out} holds no trained epoch. Train first: python -m ml_pipeline train --out {out}")
+    model = build_classifier(
+        backbone=recipe.backbone, size_px=recipe.size_px, classes=len(CODES), dropout=recipe.dropout, weights=None
+    )
+    model.load_weights(out / BEST_WEIGHTS)
+    best = max(history, key=lambda row: row["validation_balanced_accuracy"])
+    return TrainedModel(model, recipe, CODES, int(best["epoch"]), best["validation_balanced_accuracy"])
+
+
+def read_history(out: Path) -> list[dict[str, float]]:
+    """The rows of a run's `history.csv`, oldest first; empty before the first epoch."""
+    path = out / HISTORY
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _compiled(
+    recipe: Recipe, labels: NDArray[np.int32], *, steps: int, backbone_weights: str | None
+) -> keras.Model:
+    model = build_classifier(
+        backbone=recipe.backbone,
+        size_px=recipe.size_px,
+        classes=len(CODES),
+        dropout=recipe.dropout,
+        weights=backbone_weights,
+    )
+    warmup = max(1, int(steps * recipe.warmup_share))
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=recipe.learning_rate / 20,
+        decay_steps=steps - warmup,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=warmup,
+    )
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=recipe.ema_momentum, global_clipnorm=5.0
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    counts = np.bincount(labels, minlength=len(CODES)) + 1
+    loss = LogitAdjustedCrossEntropy(
+        np.log(counts / counts.sum()).astype(np.float32),
+        tau=recipe.logit_adjustment,
+        label_smoothing=recipe.label_smoothing,
+    )
+    # XLA on CPUs is several times slower than plain kernels for these networks; accelerators choose for themselves.
+    model.compile(optimizer, loss, jit_compile=False if keras.backend.backend() == "tensorflow" else "auto")
+    return model
+
+
+def _scores(logits: NDArray[np.float32], labels: NDArray[np.int32]) -> dict[str, float]:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    predicted = logits.argmax(axis=1)
+    return {
+        "validation_balanced_accuracy": float(balanced_accuracy_score(labels, predicted)),
+        "validation_accuracy": float((predicted == labels).mean()),
+        "validation_loss": float(-log_probabilities[np.arange(len(labels)), labels].mean()),
+    }
+
+
+def _finished(history: Sequence[dict[str, float]], recipe: Recipe) -> bool:
+    if not history:
+        return False
+    last, best = history[-1]["epoch"], max(history, key=lambda row: row["validation_balanced_accuracy"])["epoch"]
+    return last + 1 >= recipe.epochs or last - best >= recipe.patience_epochs
+
+
+def _claim_run_folder(out: Path, recipe: Recipe) -> None:
+    """Write the recipe into a new run folder, or refuse a folder that another recipe has begun."""
+    out.mkdir(parents=True, exist_ok=True)
+    run, said = out / _RUN, json.dumps(asdict(recipe), indent=2, sort_keys=True)
+    if run.is_file() and run.read_text(encoding="utf-8") != said:
+        raise TrainingError(f"{out} holds a run of another recipe. Choose another --out or delete the folder.")
+    run.write_text(said, encoding="utf-8")
+
+
+def _write_history(history: Sequence[dict[str, float]], out: Path) -> None:
+    with (out / HISTORY).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, _FIELDS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(history)
