@@ -1,1 +1,4 @@
-"""Inference core: photo bytes in, `Classification` out. numpy, OpenCV, Pillow and LiteRT only; no Django, no TensorFlow."""
+"""Inference core: photo bytes in, `Classification` out.
+
+numpy, OpenCV, Pillow and LiteRT only; no Django, no TensorFlow.
+"""

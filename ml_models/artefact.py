@@ -63,8 +63,10 @@ class ModelDocument:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Arrays beside the network, float32: head weights [channels, classes]; embedding mean [channels] and components
-    [channels, dimensions], a principal component projection of the pooled features.
+    """Float32 arrays beside the network.
+
+    Head weights [channels, classes]; embedding mean [channels] and components [channels, dimensions], a principal
+    component projection of the pooled features.
     """
 
     class_weights: NDArray[np.float32]
@@ -107,7 +109,9 @@ def load_artefact(folder: Path) -> Artefact:
     statistics, golden = _load_statistics(folder / STATISTICS), _load_golden(folder / GOLDEN)
     codes = tuple(label.code for label in document.labels)
     if golden.codes != codes or statistics.class_weights.shape[1] != len(codes):
-        raise ArtefactError(f"{path}: labels {codes} are not those the model was trained with, {golden.codes}. {_REMEDY}")
+        raise ArtefactError(
+            f"{path}: labels {codes} are not those the model was trained with, {golden.codes}. {_REMEDY}"
+        )
     identity = ModelIdentity(
         name=document.name,
         version=document.version,
@@ -154,8 +158,8 @@ def file_digest(path: Path) -> str:
 
 def _check_document(document: ModelDocument, where: str) -> None:
     codes = [label.code for label in document.labels]
-    if len(codes) < 2 or len(set(codes)) != len(codes):
-        raise ArtefactError(f"{where}: labels {codes} must be at least two and distinct. {_REMEDY}")
+    if not codes or len(set(codes)) != len(codes):
+        raise ArtefactError(f"{where}: labels {codes} must be there and distinct. {_REMEDY}")
     if document.input.preprocess_version != VERSION:
         raise ArtefactError(
             f"{where}: made for preprocessing {document.input.preprocess_version}, this code has {VERSION}. "

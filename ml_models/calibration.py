@@ -1,4 +1,4 @@
-"""Logits to calibrated probabilities: temperature scaling (Guo et al. 2017, On Calibration of Modern Neural Networks)."""
+"""Logits to calibrated probabilities by temperature scaling (Guo 2017, On Calibration of Modern Neural Networks)."""
 
 import numpy as np
 from numpy.typing import NDArray

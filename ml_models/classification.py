@@ -47,15 +47,6 @@ class ReasonCode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
-    """Facts that the person may give; any may be missing."""
-
-    age_years: float | None = None
-    sex: str | None = None
-    site: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Reason:
     """One reason, for machines (`code`) and for people (`text`)."""
 

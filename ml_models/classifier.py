@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ml_models.artefact import LITERT_MODEL, Artefact, ModelDocument, load_artefact
 from ml_models.calibration import calibrated_probabilities
-from ml_models.classification import Classification, ModelIdentity, Patient
+from ml_models.classification import Classification, ModelIdentity
 from ml_models.decision import decide
 from ml_models.errors import ArtefactError, InferenceError
 from ml_models.explanation import class_activation
@@ -35,13 +35,10 @@ class Classifier:
         """Name, version and digest for the log."""
         return self._artefact.identity
 
-    def classify(
-        self, rgb: NDArray[np.uint8], patient: Patient | None = None, *, explain: bool = False
-    ) -> Classification:
+    def classify(self, rgb: NDArray[np.uint8], *, explain: bool = False) -> Classification:
         """Classify one upright photo uint8 [h, w, 3].
 
-        `patient` facts are accepted and logged; this model generation does not use them. `explain` adds the class
-        activation of the decided label. Raises InferenceBusy and InferenceError.
+        `explain` adds the class activation of the decided label. Raises InferenceBusy and InferenceError.
         """
         document = self.document
         scores = measure(rgb)
@@ -63,7 +60,7 @@ class Classifier:
         )
 
     def logits(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Uncalibrated output float32 [classes] for one upright photo, gates skipped: for calibration and evaluation."""
+        """Uncalibrated output float32 [classes] for one upright photo, no gates: for calibration and evaluation."""
         return self._run(rgb)[0]
 
     def verify_golden(self) -> None:

@@ -31,8 +31,10 @@ _PROBABILITY_TOLERANCE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class DecisionRules:
-    """What the decision reads from the artefact: labels in output order, thresholds on the summed malignant
-    probability per validated modality, and the top probability under which the answer is `uncertain`.
+    """What the decision reads from the artefact.
+
+    `labels` in output order, thresholds on the summed malignant probability per validated modality, and the top
+    probability under which the answer is `uncertain`.
     """
 
     labels: tuple[Label, ...]
@@ -41,9 +43,8 @@ class DecisionRules:
 
     def threshold_for(self, modality: Modality | None) -> float | None:
         """The modality's threshold; for an unknown or unvalidated one the most cautious that exists."""
-        if modality in self.malignancy_thresholds:
-            return self.malignancy_thresholds[modality]
-        return min(self.malignancy_thresholds.values(), default=None)
+        most_cautious = min(self.malignancy_thresholds.values(), default=None)
+        return most_cautious if modality is None else self.malignancy_thresholds.get(modality, most_cautious)
 
 
 def decide(
@@ -138,7 +139,7 @@ def _diagnosis(top: Label, *, uncertain: bool, suspicious: bool) -> str:
 
 
 def _advice(top: Label, *, uncertain: bool, suspicious: bool, validated: bool) -> str:
-    """The most urgent sentence first; the class's own advice only when the class is believed and nothing outranks it."""
+    """The most urgent sentence first; the class's own advice only when the class is believed."""
     sentences = []
     if suspicious and not (top.malignant and top.severity is Severity.HIGH):
         sentences.append(_SUSPICIOUS_ADVICE)

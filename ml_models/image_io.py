@@ -87,6 +87,12 @@ class _Header:
     height_px: int
     orientation: int
 
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """Width and height once the orientation is undone; 5 to 8 are a quarter turned."""
+        size = (self.width_px, self.height_px)
+        return size if self.orientation in range(1, 5) else size[::-1]
+
 
 _DEFAULT_LIMITS = PhotoLimits()
 
@@ -113,11 +119,11 @@ def read_photo(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAU
     else:
         rgb = _decode_whole(data, header)
         content, suffix = _encode_png(rgb), ".png"
-    swaps = header.orientation >= 5
+    width_px, height_px = header.upright_size
     return Photo(
         rgb=rgb,
-        width_px=header.height_px if swaps else header.width_px,
-        height_px=header.width_px if swaps else header.height_px,
+        width_px=width_px,
+        height_px=height_px,
         format=header.format,
         upload_sha256=upload_sha256,
         content=content,
@@ -136,11 +142,9 @@ def _read_header(data: bytes) -> _Header:
     except Image.DecompressionBombError as error:
         raise PhotoTooLarge("The image has far too many pixels. Send a smaller copy.") from error
     except (OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, RuntimeError, EOFError) as error:
-        raise PhotoUnsupported(
-            "This is not a photo that can be read. Send a JPEG, PNG, WebP or HEIC image."
-        ) from error
+        raise PhotoUnsupported("This is not a photo that can be read. Send a JPEG, PNG, WebP or HEIC image.") from error
     photo_format = PhotoFormat.JPEG if kind == "MPO" else PhotoFormat(str(kind).lower())
-    valid = isinstance(orientation, int) and 1 <= orientation <= 8
+    valid = orientation in range(1, 9)
     return _Header(photo_format, width, height, orientation if valid else 1)
 
 
@@ -178,15 +182,15 @@ def _decode_whole(data: bytes, header: _Header) -> NDArray[np.uint8]:
     pixels = _imdecode(data, cv2.IMREAD_UNCHANGED)
     if pixels.dtype == np.uint16:
         pixels = (pixels / 257).round().astype(np.uint8)
-    if pixels.ndim == 2:
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
-    elif pixels.shape[2] == 4:
+    if pixels.shape[2:] == ():
+        pixels = np.repeat(pixels[..., np.newaxis], 3, axis=2)
+    elif pixels.shape[2:] == (4,):
         alpha = pixels[..., 3:].astype(np.float32) / 255
         pixels = (pixels[..., :3] * alpha + 255 * (1 - alpha)).round().astype(np.uint8)
     return _upright(_rgb_from_bgr(pixels), header.orientation)
 
 
-def _imdecode(data: bytes, mode: int) -> NDArray[np.generic]:
+def _imdecode(data: bytes, mode: int) -> NDArray[np.uint8 | np.uint16]:
     """Decode with orientation left alone: OpenCV 5 would otherwise turn the photo a second time."""
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), mode | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -194,10 +198,10 @@ def _imdecode(data: bytes, mode: int) -> NDArray[np.generic]:
         raise PhotoError("The photo is damaged. Save it again as JPEG or PNG and send that.") from error
     if pixels is None:
         raise PhotoTruncated("The photo is damaged or incomplete. Send the whole file again.")
-    return pixels
+    return np.asarray(pixels)
 
 
-def _rgb_from_bgr(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
+def _rgb_from_bgr(pixels: NDArray[np.uint8 | np.uint16]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 

@@ -8,8 +8,9 @@ import struct
 
 from ml_models.errors import PhotoTruncated, PhotoUnsupported
 
-_SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
+_MARKER_START, _EOI, _SOS, _TEM = 0xFF, 0xD9, 0xDA, 0x01
 _APP0, _APP2, _APP14, _APP15, _COMMENT = 0xE0, 0xE2, 0xEE, 0xEF, 0xFE
+_LENGTH_BYTES = 2  # a segment counts its own length field
 _STANDALONE = {_TEM, *range(0xD0, 0xD8)}
 # Inside entropy-coded data FF00 is a stuffed byte, FFD0-FFD7 restarts and FFFF padding; anything else is a marker.
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -46,9 +47,9 @@ def _next_marker(data: bytes, position: int) -> tuple[int, int]:
     """Marker code and the index of its FF byte; padding FFs before it are skipped."""
     if position + 1 >= len(data):
         raise PhotoTruncated("The photo's file ends too early. Send the whole file again.")
-    if data[position] != 0xFF:
+    if data[position] != _MARKER_START:
         raise PhotoUnsupported("The JPEG's segments are damaged. Save the photo again as JPEG or PNG and send that.")
-    while position + 1 < len(data) and data[position + 1] == 0xFF:
+    while position + 1 < len(data) and data[position + 1] == _MARKER_START:
         position += 1
     if position + 1 >= len(data):
         raise PhotoTruncated("The photo's file ends too early. Send the whole file again.")
@@ -60,7 +61,7 @@ def _segment_end(data: bytes, start: int) -> int:
         raise PhotoTruncated("The photo's file ends too early. Send the whole file again.")
     (length,) = struct.unpack_from(">H", data, start + 2)
     end: int = start + 2 + length
-    if length < 2 or end > len(data):
+    if length < _LENGTH_BYTES or end > len(data):
         raise PhotoTruncated("A segment of the JPEG is longer than the file. Send the whole file again.")
     return end
 

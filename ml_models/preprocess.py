@@ -10,34 +10,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 VERSION = 1
+# What phones and dermatoscope cameras take; wider frames lose their ends, so a lesion at the edge is rarely cut away.
+MAX_ASPECT = 4 / 3
 
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """What the model eats: RGB float32 0-255, NHWC, square `size_px`; wider frames are cropped to `max_aspect`."""
+    """What the model eats: RGB float32 in 0-255, NHWC, square."""
 
     size_px: int
-    max_aspect: float = 4 / 3
     preprocess_version: int = VERSION
 
 
 def preprocess(rgb: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.float32]:
     """Turn an upright photo uint8 [H, W, 3] into the model's input, float32 [size_px, size_px, 3] in 0-255.
 
-    The frame is kept whole up to `max_aspect` (4:3, what phones and dermatoscope cameras take), so a lesion at the
-    edge is not cut away, and squeezed to a square. Resizing happens in float32: rounding to 8 bit first would make the
-    result depend on the SIMD path of the OpenCV build.
+    The frame is kept whole up to `MAX_ASPECT` and squeezed to a square. Resizing happens in float32: rounding to 8 bit
+    first would make the result depend on the SIMD path of the OpenCV build.
     """
-    frame = crop_to_aspect(rgb, spec.max_aspect)
-    return resize(frame, spec.size_px)
+    return resize(crop_to_frame(rgb), spec.size_px)
 
 
-def crop_to_aspect(rgb: NDArray[np.uint8], max_aspect: float) -> NDArray[np.uint8]:
-    """Cut the longer side of [H, W, 3] symmetrically so that long/short is at most `max_aspect`; a view."""
-    height, width = rgb.shape[:2]
-    longest = round(min(height, width) * max_aspect)
+def crop_to_frame(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The part of [H, W, 3] that the model sees; a view."""
+    return rgb[frame_box(rgb.shape[0], rgb.shape[1])]
+
+
+def frame_box(height: int, width: int) -> tuple[slice, slice]:
+    """Rows and columns left when the longer side is cut symmetrically to at most `MAX_ASPECT` times the shorter."""
+    longest = round(min(height, width) * MAX_ASPECT)
     top, left = max(0, height - longest) // 2, max(0, width - longest) // 2
-    return rgb[top : top + min(height, longest), left : left + min(width, longest)]
+    return slice(top, top + min(height, longest)), slice(left, left + min(width, longest))
 
 
 def resize(rgb: NDArray[np.uint8], size_px: int) -> NDArray[np.float32]:

@@ -52,5 +52,7 @@ def _runner(model: Path) -> Any:
     except (ValueError, RuntimeError) as error:
         raise ArtefactError(f"{model} is not a usable LiteRT model: {error}. Export the artefact again.") from error
     if list(runner.get_input_details()) != [_IMAGE]:
-        raise ArtefactError(f"{model}: inputs {list(runner.get_input_details())} are not ['{_IMAGE}']. Export it again.")
+        raise ArtefactError(
+            f"{model}: inputs {list(runner.get_input_details())} are not ['{_IMAGE}']. Export it again."
+        )
     return runner

@@ -4,6 +4,7 @@ import argparse
 import importlib.util
 import sys
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ml_pipeline.errors import PipelineError
@@ -44,6 +45,26 @@ def _parser() -> argparse.ArgumentParser:
     _add_backbone_weights(train)
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="run folder (git-ignored runs/...)")
     train.set_defaults(run=_train)
+
+    export = commands.add_parser("export", help="calibrate, measure and write a run as a model folder")
+    export.add_argument("--run", type=Path, required=True, metavar="DIR", dest="run_folder", help="folder of `train`")
+    export.add_argument("--recipe", required=True)
+    export.add_argument("--records", type=Path, required=True, metavar="CSV")
+    export.add_argument("--version", required=True, metavar="X.Y.Z")
+    export.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="ml_models/trained/NAME or MODEL_DIR/NAME"
+    )
+    export.set_defaults(run=_export)
+
+    evaluate = commands.add_parser("evaluate", help="held-out figures of a model beside a linear probe's")
+    evaluate.add_argument("--model", type=Path, required=True, metavar="DIR")
+    evaluate.add_argument("--records", type=Path, required=True, metavar="CSV")
+    _add_backbone_weights(evaluate)
+    evaluate.set_defaults(run=_evaluate)
+
+    samples = commands.add_parser("samples", help="draw the synthetic sample photos")
+    samples.add_argument("--out", type=Path, default=Path("sample_images"), metavar="DIR")
+    samples.set_defaults(run=_samples)
     return parser
 
 
@@ -71,14 +92,75 @@ def _records(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     from ml_pipeline.data.records import read_records
+    from ml_pipeline.evaluation.report import write_curves
     from ml_pipeline.training.recipes import recipe_named
-    from ml_pipeline.training.train import train
+    from ml_pipeline.training.train import read_history, train
 
-    weights = None if options.backbone_weights == "none" else options.backbone_weights
     result = train(
-        read_records(options.records), recipe_named(options.recipe), out=options.out, backbone_weights=weights
+        read_records(options.records),
+        recipe_named(options.recipe),
+        out=options.out,
+        backbone_weights=_backbone_weights(options),
     )
+    write_curves(options.out / "curves.png", read_history(options.out))
     print(f"best epoch {result.epoch + 1}: validation balanced accuracy {result.validation_balanced_accuracy:.4f}")
+
+
+def _export(options: argparse.Namespace) -> None:
+    from ml_pipeline.data.records import read_records
+    from ml_pipeline.training.export import export
+    from ml_pipeline.training.recipes import recipe_named
+    from ml_pipeline.training.train import load_run
+
+    report = export(
+        load_run(options.run_folder, recipe_named(options.recipe)),
+        read_records(options.records),
+        name=options.out.name,
+        model_version=options.version,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        out=options.out,
+    )
+    print(f"wrote {report.folder}; Keras and LiteRT agree within {report.parity:.1e} of a logit")
+    print((report.folder / "MODEL_CARD.md").read_text(encoding="utf-8"))
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from ml_models.classifier import load_classifier
+    from ml_pipeline.data.records import Split, of_split, read_records
+    from ml_pipeline.data.split import refuse_leakage
+    from ml_pipeline.evaluation.evaluate import answers_from, logits_for
+    from ml_pipeline.evaluation.metrics import balanced_accuracy, difference, estimate, metrics
+    from ml_pipeline.evaluation.probe import linear_probe
+
+    records, classifier = read_records(options.records), load_classifier(options.model)
+    refuse_leakage(records)
+    test, document = of_split(records, Split.TEST), classifier.document
+    answers = answers_from(document, logits_for(classifier, test), test)
+    probe = linear_probe(
+        records,
+        backbone=document.provenance["recipe"]["backbone"],
+        size_px=document.input.size_px,
+        weights=_backbone_weights(options),
+        like=answers,
+    )
+    print(f"test split: {len(test)} photos of {len(set(answers.groups))} held-out lesions, 95 % bootstrap by lesion")
+    threshold = min(document.malignancy_thresholds.values(), default=None)
+    of_probe = estimate(probe, metrics())
+    print(f"{'':36}{document.name + ' ' + document.version:28}linear probe on the frozen backbone")
+    for name, each in estimate(answers, metrics(threshold)).items():
+        print(f"{name:36}{each!s:28}{of_probe.get(name, '')!s}")
+    print(f"balanced accuracy gained over the probe: {difference(answers, probe, balanced_accuracy)} (paired)")
+
+
+def _samples(options: argparse.Namespace) -> None:
+    from ml_pipeline.synthetic import write_samples
+
+    write_samples(options.out)
+    print(f"wrote {options.out}")
+
+
+def _backbone_weights(options: argparse.Namespace) -> str | None:
+    return None if options.backbone_weights == "none" else options.backbone_weights
 
 
 if __name__ == "__main__":

@@ -56,9 +56,7 @@ def split_records(records: Sequence[Record], *, shares: SplitShares, seed: int) 
     train, rest, _, rest_strata = train_test_split(
         groups, strata, test_size=held_out, stratify=strata, random_state=seed
     )
-    validation, test = train_test_split(
-        rest, test_size=shares.test / held_out, stratify=rest_strata, random_state=seed
-    )
+    validation, test = train_test_split(rest, test_size=shares.test / held_out, stratify=rest_strata, random_state=seed)
     split_of = dict.fromkeys(train, Split.TRAIN)
     split_of |= dict.fromkeys(validation, Split.VALIDATION) | dict.fromkeys(test, Split.TEST)
     result = tuple(dataclasses.replace(record, split=split_of[record.group]) for record in grouped)
@@ -71,7 +69,9 @@ def refuse_leakage(records: Iterable[Record]) -> None:
     splits: dict[tuple[str, str], set[Split | None]] = defaultdict(set)
     for record in records:
         if record.split is None:
-            raise LeakageError(f"{record.image_id} has no split. Split the records first: python -m ml_pipeline records")
+            raise LeakageError(
+                f"{record.image_id} has no split. Split the records first: python -m ml_pipeline records"
+            )
         for key in (*_keys(record), ("group", record.group)):
             splits[key].add(record.split)
     leaks = sorted(key for key, seen in splits.items() if len(seen) > 1)

@@ -58,16 +58,16 @@ def _jpeg(frame: NDArray[np.uint8], probability: float, rng: np.random.Generator
     if rng.random() >= probability:
         return frame
     _, encoded = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))])
-    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1], dtype=np.uint8)
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB), dtype=np.uint8)
 
 
 def _recolour(image: NDArray[np.float32], strength: Augmentation, rng: np.random.Generator) -> NDArray[np.float32]:
     gain = 1 + rng.uniform(-strength.brightness, strength.brightness)
-    gain = gain * (1 + rng.uniform(-strength.colour, strength.colour, size=3))
+    gains = gain * (1 + rng.uniform(-strength.colour, strength.colour, size=3))
     contrast = 1 + rng.uniform(-strength.contrast, strength.contrast)
     mean = image.mean(axis=(0, 1))
-    changed = ((image - mean) * contrast + mean) * gain
-    return np.clip(changed, 0, 255).astype(np.float32)
+    changed = ((image - mean) * contrast + mean) * gains
+    return np.asarray(np.clip(changed, 0, 255), dtype=np.float32)
 
 
 def _erase(image: NDArray[np.float32], probability: float, rng: np.random.Generator) -> NDArray[np.float32]:

@@ -15,9 +15,7 @@ LOGITS = "logits"
 IMAGENET = "imagenet"
 
 
-def build_classifier(
-    *, backbone: str, size_px: int, classes: int, dropout: float, weights: str | None
-) -> keras.Model:
+def build_classifier(*, backbone: str, size_px: int, classes: int, dropout: float, weights: str | None) -> keras.Model:
     """Build the training model: float32 [n, size_px, size_px, 3] in 0-255 to logits [n, classes].
 
     `weights` is a `.keras` file of the whole backbone, "imagenet" (downloaded by keras.applications) or None.
@@ -46,7 +44,7 @@ def _backbone(name: str, size_px: int, weights: str | None) -> keras.Model:
         model = _tiny(shape)
     else:
         raise TrainingError(f"No backbone {name!r}. Known: mobilenetv2, tiny.")
-    if weights not in (None, IMAGENET):
+    if weights is not None and weights != IMAGENET:
         _load(model, Path(weights))
     return model
 

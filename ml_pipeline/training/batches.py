@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_models.image_io import read_photo
-from ml_models.preprocess import InputSpec, crop_to_aspect, preprocess
+from ml_models.preprocess import InputSpec, crop_to_frame, preprocess
 from ml_pipeline.data.records import Record
 from ml_pipeline.errors import SourceError
 from ml_pipeline.training.augment import augment
@@ -51,9 +51,7 @@ class TrainingBatches(keras.utils.PyDataset):
         order = np.random.default_rng([self._seed, self.epoch]).permutation(len(self._frames))
         chosen = order[index * self._batch_size : (index + 1) * self._batch_size]
         rng = np.random.default_rng([self._seed, self.epoch, index])
-        images = [
-            augment(self._frames[i], size_px=self._size_px, strength=self._augmentation, rng=rng) for i in chosen
-        ]
+        images = [augment(self._frames[i], size_px=self._size_px, strength=self._augmentation, rng=rng) for i in chosen]
         return np.stack(images), self._labels[chosen]
 
 
@@ -81,7 +79,7 @@ def _read(record: Record, spec: InputSpec) -> NDArray[np.uint8]:
 
 
 def _frame(rgb: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8]:
-    frame = crop_to_aspect(rgb, spec.max_aspect)
+    frame = crop_to_frame(rgb)
     factor = _FRAME_MARGIN * spec.size_px / min(frame.shape[:2])
     if factor >= 1:
         return np.ascontiguousarray(frame)

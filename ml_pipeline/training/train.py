@@ -56,12 +56,17 @@ class _Validation(keras.callbacks.Callback):
     """After every epoch: score the averaged weights on validation, keep the best, write history, stop in time."""
 
     def __init__(
-        self, batches: TrainingBatches, inputs: NDArray[np.float32], labels: NDArray[np.int32], recipe: Recipe, out: Path
+        self,
+        batches: TrainingBatches,
+        inputs: NDArray[np.float32],
+        labels: NDArray[np.int32],
+        recipe: Recipe,
+        out: Path,
     ) -> None:
         super().__init__()
         self._batches, self._inputs, self._labels, self._recipe, self._out = batches, inputs, labels, recipe, out
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002 - Keras calls it
         self._batches.epoch = epoch
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -131,9 +136,7 @@ def read_history(out: Path) -> list[dict[str, float]]:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
-def _compiled(
-    recipe: Recipe, labels: NDArray[np.int32], *, steps: int, backbone_weights: str | None
-) -> keras.Model:
+def _compiled(recipe: Recipe, labels: NDArray[np.int32], *, steps: int, backbone_weights: str | None) -> keras.Model:
     model = build_classifier(
         backbone=recipe.backbone,
         size_px=recipe.size_px,

@@ -22,4 +22,15 @@ MOBILENETV2_HAM10000 = Recipe(
     frozen_until=None,
     augmentation=Augmentation(),
     seed=20260101,
+    intended_use=(
+        "Second look at photos of single skin lesions, for adults, beside and never instead of a doctor. Trained on "
+        "dermatoscopic photos only; phone photos without a dermatoscope are another domain, for which nothing was "
+        "measured. Not a medical device."
+    ),
+    limits=(
+        "One source, two clinics, mostly light skin: nothing is known about darker skin.",
+        "Phone photos without a dermatoscope, and photos sharper than the 200 x 150 px at hand, are other domains.",
+        "No gate yet tells a lesion from other things or the two kinds of photo apart, so no answer is called safe.",
+        "Rare classes have few held-out lesions: read their rows with the counts beside them.",
+    ),
 )

@@ -29,7 +29,8 @@ class Recipe:
 
     `backbone` names an entry of `backbones.py`; `frozen_until` the first trainable layer (None: all train).
     `logit_adjustment` is tau of Menon et al. 2021 (Long-tail learning via logit adjustment): the loss sees
-    logits + tau * log(prior), so the plain logits aim at balanced accuracy.
+    logits + tau * log(prior), so the plain logits aim at balanced accuracy. `intended_use` and `limits` are printed on
+    the model card: what a model was made from decides what it may be used for.
     """
 
     name: str
@@ -48,3 +49,5 @@ class Recipe:
     frozen_until: str | None
     augmentation: Augmentation
     seed: int
+    intended_use: str
+    limits: tuple[str, ...]

@@ -19,4 +19,6 @@ TINY = Recipe(
     frozen_until=None,
     augmentation=Augmentation(),
     seed=1,
+    intended_use="Testing the pipeline. It knows nothing about skin.",
+    limits=("Trained for seconds on drawn pictures.",),
 )

@@ -1,0 +1,165 @@
+"""The log in the admin: to read, never to edit. Photos are shown through views that check the permission."""
+
+import uuid
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+
+from api.explanations import explanation_png
+from api.models import Prediction, PredictionImage
+from api.thumbnails import thumbnail_jpeg
+
+_THUMBNAIL_PX = 96
+_LARGE_PX = 800
+
+
+class ReadOnlyAdminMixin:
+    """Rows of the log are what happened; retention and the person's own deletion remove them, nobody edits them."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class PredictionImageInline(ReadOnlyAdminMixin, admin.StackedInline):
+    """The photos of one prediction, large."""
+
+    model = PredictionImage
+    extra = 0
+    fields = ["large_photo", "class_activation", "format", "size", "gate_scores", "content_sha256", "upload_sha256"]
+    readonly_fields = ["large_photo", "class_activation", "size"]
+
+    @admin.display(description="photo")
+    def large_photo(self, image: PredictionImage) -> str:
+        return _picture(image, _LARGE_PX)
+
+    @admin.display(description="class activation map")
+    def class_activation(self, image: PredictionImage) -> str:
+        if image.activation is None:
+            return "not asked for"
+        address = reverse("admin:api_predictionimage_activation", args=[image.pk])
+        return format_html('<img src="{}" alt="class activation map" style="max-width: 400px">', address)
+
+    @admin.display(description="original size")
+    def size(self, image: PredictionImage) -> str:
+        return f"{image.width_px} x {image.height_px} px"
+
+
+@admin.register(Prediction)
+class PredictionAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
+    """The prediction log."""
+
+    list_display = [
+        "thumbnail",
+        "created_at",
+        "status",
+        "label",
+        "confidence",
+        "severity",
+        "malignancy",
+        "suspicious",
+        "model_identity",
+        "user",
+    ]
+    list_display_links = ["thumbnail", "created_at"]
+    list_filter = ["status", "suspicious", "label", "severity", "created_at", "model_name", "model_version", "consent"]
+    search_fields = [
+        "id__exact",
+        "diagnosis",
+        "site",
+        "history",
+        "user__email",
+        "model_digest__startswith",
+        "images__upload_sha256__startswith",
+        "images__content_sha256__startswith",
+    ]
+    search_help_text = "id, diagnosis, site, history, e-mail, or the beginning of a photo's or model's sha256"
+    date_hierarchy = "created_at"
+    list_per_page = 50
+    show_full_result_count = False
+    inlines = [PredictionImageInline]
+    fieldsets = [
+        (
+            "Answer",
+            {"fields": ["id", "created_at", "status", "diagnosis", "confidence", "severity", "is_safe", "advice"]},
+        ),
+        ("Why", {"fields": ["reasons", "malignancy", "suspicious", "probabilities"]}),
+        ("Person", {"fields": ["user", "age_years", "sex", "site", "history", "consent"]}),
+        ("Model", {"fields": ["model_identity", "model_digest", "preprocess_version", "duration_ms"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
+        return super().get_queryset(request).select_related("user").prefetch_related("images")
+
+    def get_urls(self) -> list[URLPattern]:
+        photo = self.admin_site.admin_view(self.photo_view)
+        activation = self.admin_site.admin_view(self.activation_view)
+        return [
+            path("photo/<int:image_id>/<int:side_px>/", photo, name="api_predictionimage_photo"),
+            path("activation/<int:image_id>/", activation, name="api_predictionimage_activation"),
+            *super().get_urls(),
+        ]
+
+    def photo_view(self, request: HttpRequest, image_id: int, side_px: int) -> HttpResponse:
+        """One photo, shrunk, as JPEG."""
+        image = self._permitted_image(request, image_id)
+        return _private(thumbnail_jpeg(image, max_side_px=min(side_px, _LARGE_PX)), "image/jpeg")
+
+    def activation_view(self, request: HttpRequest, image_id: int) -> HttpResponse:
+        """One class activation map as PNG."""
+        image = self._permitted_image(request, image_id)
+        if image.activation is None:
+            raise Http404("No class activation map was asked for.")
+        return _private(explanation_png(image), "image/png")
+
+    def _permitted_image(self, request: HttpRequest, image_id: int) -> PredictionImage:
+        if not self.has_view_permission(request):
+            raise Http404("No such photo.")
+        return get_object_or_404(PredictionImage, pk=image_id)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Prediction], search_term: str
+    ) -> tuple[QuerySet[Prediction], bool]:
+        """An id is looked up as an id; the database would refuse other text in that column."""
+        try:
+            return queryset.filter(pk=uuid.UUID(search_term.strip())), False
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+
+    @admin.display(description="photo")
+    def thumbnail(self, prediction: Prediction) -> str:
+        images = list(prediction.images.all())
+        return _picture(images[0], _THUMBNAIL_PX) if images else "-"
+
+    @admin.display(description="confidence", ordering="confidence_percent")
+    def confidence(self, prediction: Prediction) -> str:
+        return f"{prediction.confidence_percent:.1f} %"
+
+    @admin.display(description="malignant / threshold", ordering="malignant_probability")
+    def malignancy(self, prediction: Prediction) -> str:
+        parts = (prediction.malignant_probability, prediction.malignancy_threshold)
+        return " / ".join("-" if part is None else f"{part:.3f}" for part in parts)
+
+    @admin.display(description="model", ordering="model_name")
+    def model_identity(self, prediction: Prediction) -> str:
+        return f"{prediction.model_name} {prediction.model_version}"
+
+
+def _picture(image: PredictionImage, side_px: int) -> str:
+    address = reverse("admin:api_predictionimage_photo", args=[image.pk, side_px])
+    return format_html('<img src="{}" alt="photo" loading="lazy" style="max-width: {}px">', address, side_px)
+
+
+def _private(content: bytes, content_type: str) -> HttpResponse:
+    headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(content, content_type=content_type, headers=headers)

@@ -1,0 +1,102 @@
+"""The one place that turns errors into HTTP, and the one body that every error has.
+
+Body: `{"error": text, "detail": text, "code": stable_code, "fields": {name: [texts]}}`; `error` is always a string.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.http import UnreadablePostError
+from rest_framework import status
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as rest_framework_handler
+
+from ml_models.errors import (
+    ArtefactError,
+    InferenceBusy,
+    InferenceError,
+    PhotoError,
+    PhotoTooLarge,
+    PhotoUnsupported,
+    SkinModelError,
+)
+
+# First match wins, so subclasses come before their base.
+_STATUS_OF: tuple[tuple[type[SkinModelError], int], ...] = (
+    (PhotoTooLarge, status.HTTP_413_REQUEST_ENTITY_TOO_LARGE),
+    (PhotoUnsupported, status.HTTP_415_UNSUPPORTED_MEDIA_TYPE),
+    (PhotoError, status.HTTP_400_BAD_REQUEST),
+    (InferenceBusy, status.HTTP_503_SERVICE_UNAVAILABLE),
+    (ArtefactError, status.HTTP_503_SERVICE_UNAVAILABLE),
+    (InferenceError, status.HTTP_500_INTERNAL_SERVER_ERROR),
+)
+_RETRY_AFTER_S = 5
+# Paths and digests in an artefact error are for the operator's log, not for strangers.
+_PUBLIC_TEXT: dict[type[SkinModelError], str] = {
+    ArtefactError: "No model is available at the moment. Try again later.",
+    InferenceError: "The photo could not be classified. Try again later.",
+}
+
+
+def error_body(text: str, code: str, fields: Mapping[str, list[str]] | None = None) -> dict[str, Any]:
+    """The body of every error response."""
+    return {"error": text, "detail": text, "code": code, "fields": dict(fields or {})}
+
+
+def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer for every exception that is expected in a view; None lets a bug become a logged 500."""
+    if isinstance(exception, SkinModelError):
+        return _model_error_response(exception)
+    if isinstance(exception, RequestDataTooBig):
+        text = "The request is too large. Send one photo and short texts."
+        return Response(error_body(text, "request_too_large"), status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
+    if isinstance(exception, SuspiciousOperation | UnreadablePostError):
+        text = "The request could not be read. Send it again."
+        return Response(error_body(text, "bad_request"), status.HTTP_400_BAD_REQUEST)
+    response = rest_framework_handler(exception, context)
+    if response is None:
+        return None
+    if isinstance(exception, ValidationError):
+        fields = _flat(exception.detail)
+        text = next((texts[0] for texts in fields.values() if texts), "The request is not valid.")
+        response.data = error_body(text, "invalid", fields)
+    else:
+        detail = exception.detail if isinstance(exception, APIException) else response.data.get("detail")
+        code = getattr(detail, "code", None) or "error"
+        response.data = error_body(_as_text(detail), code)
+    return response
+
+
+def _model_error_response(exception: SkinModelError) -> Response:
+    code = next(code for kind, code in _STATUS_OF if isinstance(exception, kind))
+    text = next((text for kind, text in _PUBLIC_TEXT.items() if isinstance(exception, kind)), str(exception))
+    response = Response(error_body(text, exception.code), code)
+    if code == status.HTTP_503_SERVICE_UNAVAILABLE:
+        response["Retry-After"] = str(_RETRY_AFTER_S)
+    return response
+
+
+def _flat(detail: Any, name: str = "non_field_errors") -> dict[str, list[str]]:
+    """Nested validation details to `{"field.subfield": [texts]}`."""
+    if isinstance(detail, Mapping):
+        flat: dict[str, list[str]] = {}
+        for key, value in detail.items():
+            flat |= _flat(value, str(key) if name == "non_field_errors" else f"{name}.{key}")
+        return flat
+    if isinstance(detail, list) and any(isinstance(item, Mapping) for item in detail):
+        flat = {}
+        for index, item in enumerate(detail):
+            flat |= _flat(item, f"{name}.{index}")
+        return flat
+    return {name: [str(item) for item in detail] if isinstance(detail, list) else [str(detail)]}
+
+
+def _as_text(detail: Any) -> str:
+    """Simplejwt puts a mapping where others put a string; the app can show only a string."""
+    if isinstance(detail, Mapping):
+        return str(detail.get("detail", "The request was refused."))
+    if isinstance(detail, list):
+        return " ".join(str(item) for item in detail)
+    return str(detail)

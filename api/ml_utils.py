@@ -1,0 +1,72 @@
+"""Uploaded file to validated photo to `Classification`: the only door between Django and the inference core."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from api import ml_state
+from ml_models.classification import Classification
+from ml_models.errors import PhotoTooLarge
+from ml_models.image_io import Photo, PhotoFormat, PhotoLimits, read_photo
+
+# Enough for a dermatologist who reviews the log, a fraction of a 12 MP upload, and above what the model needs.
+RECOMMENDED_SHORT_SIDE_PX = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifiedPhoto:
+    """A photo and the answer that was given to exactly its cleaned bytes."""
+
+    photo: Photo
+    classification: Classification
+
+
+def classify_upload(upload: UploadedFile, *, explain: bool) -> ClassifiedPhoto:
+    """Read, clean and classify one uploaded file, whatever its name and declared type say.
+
+    Raises PhotoError subclasses, ArtefactError while no model is live, InferenceBusy under overload.
+    """
+    limits = replace(PhotoLimits(), max_bytes=settings.MAX_UPLOAD_BYTES)
+    if (upload.size or 0) > limits.max_bytes:
+        # The upload handler has dropped the bytes of such a file; only its size is left.
+        raise PhotoTooLarge(
+            f"The image has {(upload.size or 0) / 2**20:.1f} MB; "
+            f"at most {limits.max_bytes / 2**20:.0f} MB are accepted. Send a smaller copy."
+        )
+    classifier = ml_state.classifier()
+    photo = read_photo(upload.read(), model_input_px=classifier.document.input.size_px, limits=limits)
+    return ClassifiedPhoto(photo, classifier.classify(photo.rgb, explain=explain))
+
+
+def label_names() -> dict[str, str]:
+    """Full names of the live model's labels by code."""
+    return {label.code: label.name for label in ml_state.classifier().document.labels}
+
+
+def model_description() -> dict[str, Any]:
+    """The live model as `/api/model/` tells it. Raises ArtefactError while no model is live."""
+    classifier = ml_state.classifier()
+    document, limits = classifier.document, PhotoLimits()
+    return {
+        "name": document.name,
+        "version": document.version,
+        "digest": classifier.identity.digest,
+        "created_at": document.created_at,
+        "intended_use": document.intended_use,
+        "labels": [
+            {"code": label.code, "name": label.name, "malignant": label.malignant, "severity": label.severity.value}
+            for label in document.labels
+        ],
+        "metrics": dict(document.metrics),
+        "malignancy_thresholds": {modality.value: value for modality, value in document.malignancy_thresholds.items()},
+        "recommended_upload": {
+            "formats": [each.value for each in PhotoFormat],
+            "preferred_format": PhotoFormat.JPEG.value,
+            "short_side_px": RECOMMENDED_SHORT_SIDE_PX,
+            "max_bytes": settings.MAX_UPLOAD_BYTES,
+            "max_jpeg_pixels": limits.max_jpeg_pixels,
+            "max_other_pixels": limits.max_other_pixels,
+        },
+    }

@@ -1,0 +1,99 @@
+"""The prediction log. Rows are written by `services/` once and never edited."""
+
+import uuid
+from pathlib import PurePath
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from ml_models.classification import Severity, Status
+
+
+def photo_path(_image: "PredictionImage", filename: str) -> str:
+    """A random name that says nothing about person or content; 256 folders keep listings short."""
+    name = uuid.uuid4().hex
+    return f"predictions/{name[:2]}/{name}{PurePath(filename).suffix}"
+
+
+class Prediction(models.Model):
+    """One answer as it was given, with everything needed to replay it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="predictions"
+    )
+
+    status = models.CharField(max_length=10, choices=[(each.value, each.value) for each in Status])
+    reasons = models.JSONField(default=list, help_text="[{code, text}] in the order of weight")
+    label = models.CharField(max_length=64, blank=True, help_text="empty when rejected")
+    diagnosis = models.CharField(max_length=300)
+    confidence_percent = models.FloatField()
+    severity = models.CharField(max_length=10, choices=[(each.value, each.value) for each in Severity])
+    advice = models.TextField()
+    is_safe = models.BooleanField()
+    probabilities = models.JSONField(null=True, help_text="{code: probability} of every label, null when rejected")
+    malignant_probability = models.FloatField(null=True)
+    malignancy_threshold = models.FloatField(null=True)
+    suspicious = models.BooleanField()
+
+    model_name = models.CharField(max_length=100)
+    model_version = models.CharField(max_length=50)
+    model_digest = models.CharField(max_length=64)
+    preprocess_version = models.PositiveSmallIntegerField()
+    duration_ms = models.FloatField(help_text="decoding and inference, without storing")
+
+    age_years = models.PositiveSmallIntegerField(null=True)
+    sex = models.CharField(max_length=10, blank=True)
+    site = models.CharField(max_length=100, blank=True)
+    history = models.TextField(blank=True)
+    consent = models.BooleanField(default=False, help_text="the person allows training use")
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["status", "-created_at"]),
+            models.Index(fields=["label", "-created_at"]),
+            models.Index(fields=["user", "-created_at"]),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="prediction_safe_is_only_a_plain_low_answer",
+                condition=Q(is_safe=False)
+                | (Q(status=Status.OK.value, severity=Severity.LOW.value, suspicious=False) & ~Q(label="")),
+            ),
+            models.CheckConstraint(
+                name="prediction_rejected_has_no_label",
+                condition=Q(status=Status.REJECTED.value, label="", probabilities__isnull=True)
+                | (~Q(status=Status.REJECTED.value) & ~Q(label="") & Q(probabilities__isnull=False)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.diagnosis} ({self.confidence_percent:.1f} %), {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class PredictionImage(models.Model):
+    """One photo of a prediction: the cleaned file that was classified, and what the model saw in it."""
+
+    prediction = models.ForeignKey(Prediction, models.CASCADE, related_name="images")
+    position = models.PositiveSmallIntegerField(default=0)
+    photo = models.FileField(upload_to=photo_path, max_length=200)
+    content_sha256 = models.CharField(max_length=64, help_text="of the stored file")
+    upload_sha256 = models.CharField(max_length=64, db_index=True, help_text="of the bytes as received")
+    format = models.CharField(max_length=10, help_text="as received, by content")
+    width_px = models.PositiveIntegerField(help_text="upright")
+    height_px = models.PositiveIntegerField(help_text="upright")
+    probabilities = models.JSONField(null=True)
+    gate_scores = models.JSONField(default=dict)
+    embedding = models.BinaryField(null=True, help_text="float32, little-endian")
+    activation = models.JSONField(null=True, help_text="class activation grid [rows][columns] in 0-1, when asked for")
+
+    class Meta:
+        ordering = ["prediction", "position"]
+        constraints = [models.UniqueConstraint(fields=["prediction", "position"], name="prediction_image_position")]
+
+    def __str__(self) -> str:
+        return f"photo {self.position + 1} of {self.prediction_id}"

@@ -1,0 +1,189 @@
+"""The wire format: what a client may send and what it reads (the phone app's five fields, and more)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from rest_framework import serializers
+
+from api.models import Prediction
+from api.services.predict import Patient
+from ml_models.classification import Severity, Status
+
+DISCLAIMER = (
+    "This is not a medical device and no diagnosis. It can miss skin cancer. "
+    "If a spot worries you, changes, itches or bleeds, see a doctor whatever is said here."
+)
+_TOP = 3
+
+
+class PredictionRequest(serializers.Serializer[Any]):
+    """Multipart form of a prediction."""
+
+    image = serializers.FileField(
+        allow_empty_file=True, help_text="JPEG, PNG, WebP or HEIC, judged by content, whatever its name and type say."
+    )
+    age = serializers.IntegerField(min_value=0, max_value=130, required=False, allow_null=True, help_text="years")
+    sex = serializers.ChoiceField(choices=["female", "male", "other"], required=False, allow_blank=True)
+    site = serializers.CharField(max_length=100, required=False, allow_blank=True, help_text="anatomical site")
+    history = serializers.CharField(max_length=2000, required=False, allow_blank=True, help_text="in own words")
+    explain = serializers.BooleanField(default=False, help_text="also make a class activation map")
+    consent = serializers.BooleanField(default=False, help_text="the photo may be used to train later models")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        request = self.context["request"]
+        if len(request.FILES.getlist("image")) > 1:
+            raise serializers.ValidationError({"image": "Send one image in one request."}, code="too_many_images")
+        return attrs
+
+    def arguments(self) -> dict[str, Any]:
+        """The validated form as keyword arguments of `predict_photo`, without the user."""
+        form = self.validated_data
+        upload: UploadedFile = form["image"]
+        return {
+            "upload": upload,
+            "patient": Patient(
+                age_years=form.get("age"),
+                sex=form.get("sex", ""),
+                site=form.get("site", ""),
+                history=form.get("history", ""),
+            ),
+            "consent": form["consent"],
+            "explain": form["explain"],
+        }
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why the answer is not a plain one."""
+
+    code = serializers.CharField()
+    text = serializers.CharField()
+
+
+class RankedLabelSerializer(serializers.Serializer[Any]):
+    """One of the most probable classes."""
+
+    label = serializers.CharField()  # type: ignore[assignment]
+    name = serializers.CharField()
+    probability = serializers.FloatField()
+
+
+class MalignancySerializer(serializers.Serializer[Any]):
+    """Summed probability of the malignant classes; `threshold` null where none has been validated."""
+
+    probability = serializers.FloatField(allow_null=True)
+    threshold = serializers.FloatField(allow_null=True)
+    suspicious = serializers.BooleanField()
+
+
+class ModelIdentitySerializer(serializers.Serializer[Any]):
+    """Which model answered."""
+
+    name = serializers.CharField()
+    version = serializers.CharField()
+    digest = serializers.CharField(help_text="sha256 of model.json, which names every file's sha256")
+
+
+class PredictionResponse(serializers.Serializer[Any]):
+    """The answer. An unsure or unusable photo is an answer too: status 200, `isSafe` false, the reason in `advice`."""
+
+    id = serializers.UUIDField()
+    label = serializers.CharField(  # type: ignore[assignment]
+        allow_null=True, help_text="class code, null when rejected"
+    )
+    diagnosis = serializers.CharField()
+    confidence = serializers.FloatField(min_value=0, max_value=100, help_text="per cent, 0 when rejected")
+    severity = serializers.ChoiceField(choices=[each.value for each in Severity])
+    advice = serializers.CharField()
+    isSafe = serializers.BooleanField(help_text="false unless everything says otherwise; never means healthy")  # noqa: N815
+    status = serializers.ChoiceField(choices=[each.value for each in Status])
+    reasons = ReasonSerializer(many=True)
+    probabilities = serializers.DictField(
+        child=serializers.FloatField(), allow_null=True, help_text="every label in the model's order, sum 1"
+    )
+    top_k = RankedLabelSerializer(many=True)
+    malignancy = MalignancySerializer()
+    explanation_url = serializers.URLField(allow_null=True, help_text="signed, expires; null unless `explain` was true")
+    model = ModelIdentitySerializer()
+    disclaimer = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class LabelSerializer(serializers.Serializer[Any]):
+    """One class of the live model; `malignant` null where it is unknown."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    malignant = serializers.BooleanField(allow_null=True)
+    severity = serializers.ChoiceField(choices=[each.value for each in Severity])
+
+
+class RecommendedUploadSerializer(serializers.Serializer[Any]):
+    """What to send: larger photos are accepted, and cost only time on the way."""
+
+    formats = serializers.ListField(child=serializers.CharField())
+    preferred_format = serializers.CharField()
+    short_side_px = serializers.IntegerField()
+    max_bytes = serializers.IntegerField()
+    max_jpeg_pixels = serializers.IntegerField()
+    max_other_pixels = serializers.IntegerField()
+
+
+class ModelResponse(ModelIdentitySerializer):
+    """The live model."""
+
+    created_at = serializers.DateTimeField()
+    intended_use = serializers.CharField()
+    labels = LabelSerializer(many=True)  # in the order of the model's outputs
+    metrics = serializers.DictField(help_text="measured; every block names its split")
+    malignancy_thresholds = serializers.DictField(child=serializers.FloatField(), help_text="by modality")
+    recommended_upload = RecommendedUploadSerializer()
+
+
+class ErrorBody(serializers.Serializer[Any]):
+    """The body of every error."""
+
+    error = serializers.CharField()
+    detail = serializers.CharField()
+    code = serializers.CharField()
+    fields = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))  # type: ignore[assignment]
+
+
+def prediction_payload(
+    prediction: Prediction, *, names: Mapping[str, str], explanation_url: str | None
+) -> dict[str, Any]:
+    """What `PredictionResponse` describes, read from the logged row: what is answered is what is logged.
+
+    `names` maps label codes to full names, for `top_k`.
+    """
+    return {
+        "id": str(prediction.pk),
+        "label": prediction.label or None,
+        "diagnosis": prediction.diagnosis,
+        "confidence": prediction.confidence_percent,
+        "severity": prediction.severity,
+        "advice": prediction.advice,
+        "isSafe": prediction.is_safe,
+        "status": prediction.status,
+        "reasons": prediction.reasons,
+        "probabilities": prediction.probabilities,
+        "top_k": _top_k(prediction.probabilities or {}, names),
+        "malignancy": {
+            "probability": prediction.malignant_probability,
+            "threshold": prediction.malignancy_threshold,
+            "suspicious": prediction.suspicious,
+        },
+        "explanation_url": explanation_url,
+        "model": {
+            "name": prediction.model_name,
+            "version": prediction.model_version,
+            "digest": prediction.model_digest,
+        },
+        "disclaimer": DISCLAIMER,
+        "created_at": prediction.created_at.isoformat(),
+    }
+
+
+def _top_k(probabilities: Mapping[str, float], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    ranked = sorted(probabilities.items(), key=lambda item: -item[1])[:_TOP]
+    return [{"label": code, "name": names.get(code, code), "probability": p} for code, p in ranked]

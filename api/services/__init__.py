@@ -1,0 +1,1 @@
+"""Use cases that write: keyword-only, typed, atomic."""

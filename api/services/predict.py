@@ -1,0 +1,106 @@
+"""Predicting: one photo in, one answer out, one row in the log."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.contrib.auth.models import AnonymousUser
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+
+from accounts.models import User
+from api.ml_utils import ClassifiedPhoto, classify_upload
+from api.models import Prediction, PredictionImage
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What the person says about themselves; all may be missing. Logged for the reviewer, no model reads it yet."""
+
+    age_years: int | None = None
+    sex: str = ""
+    site: str = ""
+    history: str = ""
+
+
+def predict_photo(
+    *,
+    upload: UploadedFile,
+    patient: Patient,
+    consent: bool,
+    explain: bool,
+    user: User | AnonymousUser,
+) -> Prediction:
+    """Answer one photo and log it; the row and its file exist when this returns, or neither does.
+
+    Raises PhotoError subclasses for bad files, ArtefactError and InferenceBusy when no answer can be given.
+    """
+    started = time.perf_counter()
+    classified = classify_upload(upload, explain=explain)
+    duration_ms = 1000 * (time.perf_counter() - started)
+    prediction = Prediction(
+        user=user if isinstance(user, User) else None,
+        age_years=patient.age_years,
+        sex=patient.sex,
+        site=patient.site,
+        history=patient.history,
+        consent=consent,
+        duration_ms=duration_ms,
+        **_answer_fields(classified),
+    )
+    image = PredictionImage(prediction=prediction, **_image_fields(classified))
+    photo = classified.photo
+    image.photo.save(f"photo{photo.content_suffix}", ContentFile(photo.content), save=False)
+    try:
+        with transaction.atomic():
+            prediction.save(force_insert=True)
+            image.save(force_insert=True)
+    except BaseException:
+        image.photo.storage.delete(image.photo.name)
+        raise
+    return prediction
+
+
+def _answer_fields(classified: ClassifiedPhoto) -> dict[str, Any]:
+    classification = classified.classification
+    decision, model = classification.decision, classification.model
+    return {
+        "status": decision.status.value,
+        "reasons": [{"code": reason.code.value, "text": reason.text} for reason in decision.reasons],
+        "label": decision.label or "",
+        "diagnosis": decision.diagnosis,
+        "confidence_percent": decision.confidence_percent,
+        "severity": decision.severity.value,
+        "advice": decision.advice,
+        "is_safe": decision.is_safe,
+        "probabilities": _as_json(classification.probabilities),
+        "malignant_probability": decision.malignancy.probability,
+        "malignancy_threshold": decision.malignancy.threshold,
+        "suspicious": decision.malignancy.suspicious,
+        "model_name": model.name,
+        "model_version": model.version,
+        "model_digest": model.digest,
+        "preprocess_version": model.preprocess_version,
+    }
+
+
+def _image_fields(classified: ClassifiedPhoto) -> dict[str, Any]:
+    photo, classification = classified.photo, classified.classification
+    embedding, activation = classification.embedding, classification.activation
+    return {
+        "content_sha256": photo.content_sha256,
+        "upload_sha256": photo.upload_sha256,
+        "format": photo.format.value,
+        "width_px": photo.width_px,
+        "height_px": photo.height_px,
+        "probabilities": _as_json(classification.probabilities),
+        "gate_scores": dict(classification.gate_scores),
+        "embedding": None if embedding is None else embedding.astype(np.dtype("<f4")).tobytes(),
+        "activation": None if activation is None else [[round(v, 4) for v in row] for row in activation.tolist()],
+    }
+
+
+def _as_json(probabilities: Any) -> dict[str, float] | None:
+    return None if probabilities is None else dict(probabilities)

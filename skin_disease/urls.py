@@ -1,0 +1,19 @@
+"""The root of all routes. `web` and `api` declare their full paths themselves."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+admin.site.site_header = "Skin lesion review"
+admin.site.site_title = "Skin lesion review"
+admin.site.index_title = "Administration"
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("web.urls")),
+    path("", include("api.urls")),
+]
+
+handler400 = "api.error_views.bad_request"
+handler403 = "api.error_views.permission_denied"
+handler404 = "api.error_views.not_found"
+handler500 = "api.error_views.server_error"

@@ -1,0 +1,83 @@
+"""Values from environment variables."""
+
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from skin_disease import environment
+
+NAME = "SKIN_TEST_VARIABLE"
+
+
+@pytest.fixture
+def variable(monkeypatch):
+    return lambda value: monkeypatch.setenv(NAME, value)
+
+
+def test_text_absent_is_the_default():
+    assert environment.text(NAME, "default") == "default"
+
+
+def test_text_blank_is_the_default(variable):
+    variable("  ")
+    assert environment.text(NAME, "default") == "default"
+
+
+def test_words_with_blanks_and_empty_items_are_cleaned(variable):
+    variable(" a, ,b,")
+    assert environment.words(NAME) == ["a", "b"]
+
+
+def test_choice_in_other_case_is_the_option(variable):
+    variable("LOCAL")
+    assert environment.choice(NAME, ("local", "production"), "production") == "local"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("1", True), ("True", True), ("on", True), ("0", False), ("no", False), ("", True)],
+)
+def test_flag_known_word_is_read(variable, value, expected):
+    variable(value)
+    assert environment.flag(NAME, default=True) is expected
+
+
+@pytest.mark.parametrize(("value", "expected"), [("1", 1), (" 64 ", 64), ("", 8)])
+def test_integer_within_range_is_read(variable, value, expected):
+    variable(value)
+    assert environment.integer(NAME, 8, minimum=1, maximum=64) == expected
+
+
+def test_time_zone_known_name_is_read(variable):
+    variable("Europe/Luxembourg")
+    assert environment.time_zone(NAME, "UTC") == "Europe/Luxembourg"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("", Path("/base/var")), ("data", Path("/base/data")), ("/srv/data", Path("/srv/data"))],
+    ids=["absent", "relative", "absolute"],
+)
+def test_path_starts_at_the_base(variable, value, expected):
+    variable(value)
+    assert environment.path(NAME, Path("/base/var"), base=Path("/base")) == expected
+
+
+@pytest.mark.parametrize(
+    ("parse", "value"),
+    [
+        (lambda: environment.choice(NAME, ("local", "production"), "local"), "staging"),
+        (lambda: environment.flag(NAME), "perhaps"),
+        (lambda: environment.integer(NAME, 1), "25MB"),
+        (lambda: environment.integer(NAME, 1, minimum=1), "0"),
+        (lambda: environment.integer(NAME, 1, maximum=64), "65"),
+        (lambda: environment.time_zone(NAME, "UTC"), "Mars/Olympus"),
+        (lambda: environment.time_zone(NAME, "UTC"), "../etc/passwd"),
+    ],
+    ids=["choice", "flag", "not-a-number", "too-small", "too-large", "zone", "zone-path"],
+)
+def test_wrong_value_error_names_variable_and_value(variable, parse, value):
+    variable(value)
+    with pytest.raises(ImproperlyConfigured, match=f"^{NAME} is '{value}', but must be "):
+        parse()
