@@ -110,8 +110,7 @@ def read_photo(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAU
             f"The image has {len(data) / 2**20:.1f} MB; at most {limits.max_bytes / 2**20:.0f} MB are accepted. "
             "Send a smaller copy."
         )
-    header = _read_header(data)
-    _check_limits(header, limits)
+    header = _read_header(data, limits)
     upload_sha256 = hashlib.sha256(data).hexdigest()
     if header.format is PhotoFormat.JPEG:
         content, suffix = strip_jpeg(data, orientation=header.orientation), ".jpg"
@@ -131,35 +130,41 @@ def read_photo(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAU
     )
 
 
-def _read_header(data: bytes) -> _Header:
-    """Format, size and orientation by content, nothing decoded."""
+def _read_header(data: bytes, limits: PhotoLimits) -> _Header:
+    """Format, size and orientation by content, checked against the limits, nothing decoded."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own limits follow; Pillow's bomb warning would only be noise
             with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP", "HEIF")) as image:
-                kind, (width, height) = image.format, image.size
-                orientation = 1 if kind == "HEIF" else image.getexif().get(_ORIENTATION_TAG, 1)
+                photo_format = PhotoFormat.JPEG if image.format == "MPO" else PhotoFormat(str(image.format).lower())
+                _check_limits(photo_format, *image.size, limits)
+                return _Header(photo_format, *image.size, _orientation(image, photo_format))
     except Image.DecompressionBombError as error:
         raise PhotoTooLarge("The image has far too many pixels. Send a smaller copy.") from error
     except (OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, RuntimeError, EOFError) as error:
         raise PhotoUnsupported("This is not a photo that can be read. Send a JPEG, PNG, WebP or HEIC image.") from error
-    photo_format = PhotoFormat.JPEG if kind == "MPO" else PhotoFormat(str(kind).lower())
-    valid = orientation in range(1, 9)
-    return _Header(photo_format, width, height, orientation if valid else 1)
 
 
-def _check_limits(header: _Header, limits: PhotoLimits) -> None:
-    pixels = header.width_px * header.height_px
-    allowed = limits.max_jpeg_pixels if header.format is PhotoFormat.JPEG else limits.max_other_pixels
+def _orientation(image: Image.Image, photo_format: PhotoFormat) -> int:
+    """EXIF orientation 1-8. libheif turns HEIF upright itself; Pillow's own PNG method would decode all pixels."""
+    if photo_format is PhotoFormat.HEIF:
+        return 1
+    orientation = Image.Image.getexif(image).get(_ORIENTATION_TAG, 1)
+    return orientation if orientation in range(1, 9) else 1
+
+
+def _check_limits(photo_format: PhotoFormat, width_px: int, height_px: int, limits: PhotoLimits) -> None:
+    pixels = width_px * height_px
+    allowed = limits.max_jpeg_pixels if photo_format is PhotoFormat.JPEG else limits.max_other_pixels
     if pixels > allowed:
         raise PhotoTooLarge(
             f"The image has {pixels / 1e6:.0f} megapixels; at most {allowed / 1e6:.0f} are accepted for this format. "
             "Send a smaller copy."
         )
-    short, long = sorted((header.width_px, header.height_px))
+    short, long = sorted((width_px, height_px))
     if short < limits.min_side_px or long > limits.max_aspect * short:
         raise PhotoDimensions(
-            f"The image is {header.width_px} x {header.height_px} pixels: too small or too thin to show a lesion. "
+            f"The image is {width_px} x {height_px} pixels: too small or too thin to show a lesion. "
             f"Send a photo of at least {limits.min_side_px} pixels on each side, not a strip."
         )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import balanced_accuracy_score, f1_score, recall_score, roc_auc_score
+from sklearn.metrics import f1_score, recall_score, roc_auc_score
 
 _RESAMPLES = 1000
 _ECE_BINS = 15
@@ -114,7 +114,7 @@ def difference(first: Answers, second: Answers, metric: Metric, *, seed: int = 0
 
 def balanced_accuracy(answers: Answers) -> float:
     """Mean sensitivity over the classes, top class taken as the answer."""
-    return float(balanced_accuracy_score(answers.labels, answers.probabilities.argmax(axis=1)))
+    return _mean_sensitivity(answers.labels, answers.probabilities.argmax(axis=1))
 
 
 def balanced_accuracy_seven_classes(answers: Answers) -> float:
@@ -124,7 +124,7 @@ def balanced_accuracy_seven_classes(answers: Answers) -> float:
     merged[:, akiec] += merged[:, scc]
     merged[:, scc] = -1.0
     labels = np.where(answers.labels == scc, akiec, answers.labels)
-    return float(balanced_accuracy_score(labels, merged.argmax(axis=1)))
+    return _mean_sensitivity(labels, merged.argmax(axis=1))
 
 
 def expected_calibration_error(answers: Answers) -> float:
@@ -156,6 +156,10 @@ def per_class(answers: Answers) -> dict[str, dict[str, float]]:
             "auc": _class_auc(answers, code),
         }
     return table
+
+
+def _mean_sensitivity(labels: NDArray[np.int32], predicted: NDArray[np.intp]) -> float:
+    return float(recall_score(labels, predicted, labels=np.unique(labels), average="macro"))
 
 
 def _class_auc(answers: Answers, code: str) -> float:

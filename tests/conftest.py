@@ -1,0 +1,58 @@
+"""Fixtures that several rooms share. Photos are drawn, never taken from anyone."""
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from ml_models.classifier import Classifier, load_classifier
+from ml_pipeline.synthetic import Scene, draw
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED_MODEL = ROOT / "ml_models" / "trained" / "mobilenetv2-ham10000"
+_SHARED_DATA = Path(os.environ.get("SKIN_SHARED_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of real photos; the test is skipped where it is absent."""
+    if not _SHARED_DATA.is_dir():
+        pytest.skip(f"no real photos at {_SHARED_DATA}; set SKIN_SHARED_DATA to a folder that has them")
+    return _SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def lesion_rgb() -> NDArray[np.uint8]:
+    """A drawn mole, uint8 [450, 600, 3]."""
+    return draw(Scene(lesion="nv"), width_px=600, height_px=450, seed=11)
+
+
+@pytest.fixture(scope="session")
+def lesion_jpeg(lesion_rgb: NDArray[np.uint8]) -> bytes:
+    """The same as a JPEG file without metadata."""
+    _, encoded = cv2.imencode(".jpg", lesion_rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
+    return bytes(encoded)
+
+
+@pytest.fixture(scope="session")
+def encode(lesion_rgb: NDArray[np.uint8]) -> Callable[..., bytes]:
+    """Encode the drawn mole, or another picture, with Pillow: `encode("PNG", exif=...)`."""
+
+    def encoded(image_format: str, rgb: NDArray[np.uint8] = lesion_rgb, **options: object) -> bytes:
+        buffer = io.BytesIO()
+        Image.fromarray(rgb).save(buffer, image_format, **options)
+        return buffer.getvalue()
+
+    return encoded
+
+
+@pytest.fixture(scope="session")
+def shipped_classifier() -> Classifier:
+    """The model of the repository, loaded and verified as a server does."""
+    return load_classifier(SHIPPED_MODEL)

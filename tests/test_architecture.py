@@ -1,0 +1,89 @@
+"""The arrows between the rooms, walked with `ast`, and what the web process must never load."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("accounts", "api", "ml_models", "ml_pipeline", "skin_disease", "web")
+ALLOWED = {
+    "ml_models": set(),
+    "ml_pipeline": {"ml_models"},
+    "accounts": set(),
+    "api": {"accounts", "ml_models"},
+    "web": {"accounts", "api"},
+    "skin_disease": {"api"},  # gunicorn's hook loads the model in a fresh worker; everything else is names
+}
+TRAINING_PACKAGES = {"tensorflow", "keras", "sklearn", "scipy", "matplotlib"}
+FORBIDDEN = {
+    "ml_models": TRAINING_PACKAGES | {"django", "rest_framework"},
+    "ml_pipeline": {"django", "rest_framework"},
+    "accounts": TRAINING_PACKAGES | {"cv2", "PIL"},
+    "api": TRAINING_PACKAGES,
+    "web": TRAINING_PACKAGES | {"cv2", "PIL"},
+    "skin_disease": TRAINING_PACKAGES | {"cv2", "PIL"},
+}
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _imported_tops(room: str) -> dict[str, set[str]]:
+    """Top-level package to the files of the room that import it."""
+    found: dict[str, set[str]] = {}
+    for path in (ROOT / room).rglob("*.py"):
+        for name in _imports(path):
+            found.setdefault(name.split(".")[0], set()).add(str(path.relative_to(ROOT)))
+    return found
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_room_imports_only_rooms_below(room: str) -> None:
+    tops = _imported_tops(room)
+    wrong = {other: tops[other] for other in ROOMS if other in tops and other != room and other not in ALLOWED[room]}
+    assert not wrong
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_room_imports_no_forbidden_package(room: str) -> None:
+    tops = _imported_tops(room)
+    assert not {package: tops[package] for package in FORBIDDEN[room] if package in tops}
+
+
+def test_views_hold_no_orm_no_opencv_no_model() -> None:
+    imports = set(_imports(ROOT / "api" / "views.py"))
+    forbidden = ("django.db", "api.models", "cv2", "numpy", "ml_models")
+    assert not [name for name in imports if name.startswith(forbidden)]
+
+
+@pytest.mark.parametrize("room", ["data", "evaluation", "training"])
+def test_pipeline_uses_tensorflow_only_to_convert(room: str) -> None:
+    users = [
+        path.name
+        for path in (ROOT / "ml_pipeline" / room).rglob("*.py")
+        if any(name.split(".")[0] == "tensorflow" for name in _imports(path))
+    ]
+    assert users == (["export.py"] if room == "training" else [])
+
+
+def test_web_process_imports_no_training_package() -> None:
+    program = (
+        "import sys, django; django.setup()\n"
+        "from django.urls import get_resolver; get_resolver().url_patterns\n"
+        "import skin_disease.wsgi, api.ml_state, api.services.predict, api.admin\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    )
+    env = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT), "PATH": ""}
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env, check=True)
+    loaded = set(result.stdout.split())
+    assert "cv2" in loaded
+    assert not loaded & TRAINING_PACKAGES
