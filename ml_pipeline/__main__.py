@@ -108,7 +108,7 @@ def _train(options: argparse.Namespace) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     from ml_pipeline.data.records import read_records
-    from ml_pipeline.training.export import export
+    from ml_pipeline.export import export
     from ml_pipeline.training.recipes import recipe_named
     from ml_pipeline.training.train import load_run
 

@@ -12,10 +12,10 @@ from ml_models.classifier import load_classifier
 from ml_models.labels import CODES
 from ml_pipeline.data.records import Record, Split, of_split
 from ml_pipeline.errors import LeakageError, TrainingError
+from ml_pipeline.export import PARITY_TOLERANCE, ExportReport, export
 from ml_pipeline.synthetic import Scene, draw
 from ml_pipeline.training.backbones import build_classifier
 from ml_pipeline.training.batches import TrainingBatches, class_indices
-from ml_pipeline.training.export import PARITY_TOLERANCE, ExportReport, export
 from ml_pipeline.training.recipes import Augmentation, recipe_named
 from ml_pipeline.training.train import LogitAdjustedCrossEntropy, TrainedModel, read_history, train
 
@@ -191,7 +191,7 @@ def test_export_failing_leaves_the_old_folder(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = (tiny_export.folder / "model.json").read_bytes()
-    monkeypatch.setattr("ml_pipeline.training.export.PARITY_TOLERANCE", -1.0)
+    monkeypatch.setattr("ml_pipeline.export.PARITY_TOLERANCE", -1.0)
     with pytest.raises(TrainingError, match="LiteRT differs"):
         export(
             tiny_run[1],
