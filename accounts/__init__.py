@@ -1,0 +1,1 @@
+"""People: who they are and how a request says so."""

@@ -1,0 +1,1 @@
+"""Settings, routes and server configuration: knows only names."""
