@@ -39,17 +39,14 @@ class TrainedModel:
 
 
 class LogitAdjustedCrossEntropy(keras.losses.Loss):
-    """Cross-entropy on logits + tau * log(prior) (Menon 2021), labels smoothed."""
+    """Cross-entropy on logits + tau * log(prior) (Menon 2021)."""
 
-    def __init__(self, log_prior: NDArray[np.float32], *, tau: float, label_smoothing: float) -> None:
+    def __init__(self, log_prior: NDArray[np.float32], *, tau: float) -> None:
         super().__init__(name="logit_adjusted_cross_entropy")
         self._offset = (tau * log_prior).astype(np.float32)
-        self._smoothing = label_smoothing
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        targets = keras.ops.one_hot(keras.ops.cast(keras.ops.reshape(y_true, (-1,)), "int32"), len(self._offset))
-        targets = targets * (1 - self._smoothing) + self._smoothing / len(self._offset)
-        return keras.losses.categorical_crossentropy(targets, y_pred + self._offset, from_logits=True)
+        return keras.losses.sparse_categorical_crossentropy(y_true, y_pred + self._offset, from_logits=True)
 
 
 class _Validation(keras.callbacks.Callback):
@@ -159,7 +156,6 @@ def _compiled(recipe: Recipe, labels: NDArray[np.int32], *, steps: int, backbone
     loss = LogitAdjustedCrossEntropy(
         np.log(counts / counts.sum()).astype(np.float32),
         tau=recipe.logit_adjustment,
-        label_smoothing=recipe.label_smoothing,
     )
     # XLA on CPUs is several times slower than plain kernels for these networks; accelerators choose for themselves.
     model.compile(optimizer, loss, jit_compile=False if keras.backend.backend() == "tensorflow" else "auto")

@@ -121,7 +121,7 @@ def test_training_batches_one_epoch_has_no_photo_twice() -> None:
 
 
 def test_logit_adjusted_loss_without_adjustment_is_cross_entropy() -> None:
-    loss = LogitAdjustedCrossEntropy(np.log(np.full(3, 1 / 3, np.float32)), tau=1.0, label_smoothing=0.0)
+    loss = LogitAdjustedCrossEntropy(np.log(np.full(3, 1 / 3, np.float32)), tau=1.0)
     logits, labels = np.array([[2.0, 0.5, -1.0]], np.float32), np.array([1])
     expected = -(0.5 - np.log(np.exp([2.0, 0.5, -1.0]).sum()))
     assert float(loss(labels, logits)) == pytest.approx(expected, rel=1e-5)
@@ -129,7 +129,7 @@ def test_logit_adjusted_loss_without_adjustment_is_cross_entropy() -> None:
 
 def test_logit_adjusted_loss_a_rare_class_costs_more() -> None:
     prior = np.log(np.array([0.9, 0.1], np.float32))
-    loss = LogitAdjustedCrossEntropy(prior, tau=1.0, label_smoothing=0.0)
+    loss = LogitAdjustedCrossEntropy(prior, tau=1.0)
     logits = np.zeros((1, 2), np.float32)
     assert float(loss(np.array([1]), logits)) > float(loss(np.array([0]), logits))
 

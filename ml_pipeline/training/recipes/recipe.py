@@ -27,10 +27,11 @@ class Augmentation:
 class Recipe:
     """One training run, fully said. Sizes in pixels, `warmup_share` a share of all steps.
 
-    `backbone` names an entry of `backbones.py`; `frozen_until` the first trainable layer (None: all train).
+    `backbone` names an entry of `backbones.py`.
     `logit_adjustment` is tau of Menon et al. 2021 (Long-tail learning via logit adjustment): the loss sees
-    logits + tau * log(prior), so the plain logits aim at balanced accuracy. `intended_use` and `limits` are printed on
-    the model card: what a model was made from decides what it may be used for.
+    logits + tau * log(prior), so the plain logits aim at balanced accuracy. Label smoothing is missing on purpose:
+    under the adjustment its even share would teach a part of every rare class in every photo. `intended_use` and
+    `limits` are printed on the model card: what a model was made from decides what it may be used for.
     """
 
     name: str
@@ -42,11 +43,9 @@ class Recipe:
     weight_decay: float
     warmup_share: float
     dropout: float
-    label_smoothing: float
     logit_adjustment: float
     ema_momentum: float
     patience_epochs: int
-    frozen_until: str | None
     augmentation: Augmentation
     seed: int
     intended_use: str
