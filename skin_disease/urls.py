@@ -6,6 +6,7 @@ from django.urls import include, path
 admin.site.site_header = "Skin lesion review"
 admin.site.site_title = "Skin lesion review"
 admin.site.index_title = "Administration"
+admin.site.enable_nav_sidebar = False  # the log's columns need the width
 
 urlpatterns = [
     path("admin/", admin.site.urls),

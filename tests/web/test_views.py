@@ -40,3 +40,9 @@ def test_home_style_sheet_exists(page):
 
 def test_home_post_is_refused(client):
     assert client.post("/").status_code == 405
+
+
+def test_favicon_leads_to_the_icon(client):
+    response = client.get("/favicon.ico")
+    assert response.status_code == 302
+    assert finders.find(response.headers["Location"].removeprefix("/static/"))
