@@ -1,6 +1,7 @@
 """The log in the admin: to read, never to edit. Photos are shown through views that check the permission."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -102,8 +103,9 @@ class PredictionAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
         return super().get_queryset(request).select_related("user").prefetch_related("images")
 
     def get_urls(self) -> list[URLPattern]:
-        photo = self.admin_site.admin_view(self.photo_view)
-        activation = self.admin_site.admin_view(self.activation_view)
+        # Cacheable: or each look at the list would draw its fifty thumbnails again.
+        photo = self.admin_site.admin_view(self.photo_view, cacheable=True)
+        activation = self.admin_site.admin_view(self.activation_view, cacheable=True)
         return [
             path("photo/<int:image_id>/<int:side_px>/", photo, name="api_predictionimage_photo"),
             path("activation/<int:image_id>/", activation, name="api_predictionimage_activation"),
@@ -113,14 +115,15 @@ class PredictionAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
     def photo_view(self, request: HttpRequest, image_id: int, side_px: int) -> HttpResponse:
         """One photo, shrunk, as JPEG."""
         image = self._permitted_image(request, image_id)
-        return _private(thumbnail_jpeg(image, max_side_px=min(side_px, _LARGE_PX)), "image/jpeg")
+        side_px = max(_THUMBNAIL_PX, min(side_px, _LARGE_PX))
+        return _private(_drawn(lambda: thumbnail_jpeg(image, max_side_px=side_px)), "image/jpeg")
 
     def activation_view(self, request: HttpRequest, image_id: int) -> HttpResponse:
         """One class activation map as PNG."""
         image = self._permitted_image(request, image_id)
         if image.activation is None:
             raise Http404("No class activation map was asked for.")
-        return _private(explanation_png(image), "image/png")
+        return _private(_drawn(lambda: explanation_png(image)), "image/png")
 
     def _permitted_image(self, request: HttpRequest, image_id: int) -> PredictionImage:
         if not self.has_view_permission(request):
@@ -130,11 +133,12 @@ class PredictionAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Prediction], search_term: str
     ) -> tuple[QuerySet[Prediction], bool]:
-        """An id is looked up as an id; the database would refuse other text in that column."""
+        """An id is looked up as an id; 32 digits that are none may be the beginning of a sha256."""
         try:
-            return queryset.filter(pk=uuid.UUID(search_term.strip())), False
+            found = queryset.filter(pk=uuid.UUID(search_term.strip()))
         except ValueError:
-            return super().get_search_results(request, queryset, search_term)
+            found = queryset.none()
+        return (found, False) if found.exists() else super().get_search_results(request, queryset, search_term)
 
     @admin.display(description="photo")
     def thumbnail(self, prediction: Prediction) -> str:
@@ -158,6 +162,13 @@ class PredictionAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
 def _picture(image: PredictionImage, side_px: int) -> str:
     address = reverse("admin:api_predictionimage_photo", args=[image.pk, side_px])
     return format_html('<img src="{}" alt="photo" loading="lazy" style="max-width: {}px">', address, side_px)
+
+
+def _drawn(draw: Callable[[], bytes]) -> bytes:
+    try:
+        return draw()
+    except FileNotFoundError as error:
+        raise Http404("The photo's file is lost.") from error
 
 
 def _private(content: bytes, content_type: str) -> HttpResponse:

@@ -1,7 +1,7 @@
 """What Django calls when no view answers: the same JSON body, or a small page for a browser."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views import defaults
+from django.views import csrf, defaults
 
 from api.exceptions import error_body
 
@@ -36,6 +36,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form without its token."""
+    if _wants_page(request):
+        return csrf.csrf_failure(request, reason)
     return _answer("The form has expired. Reload the page and send it again.", "csrf_failed", 403)
 
 

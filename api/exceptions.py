@@ -3,6 +3,7 @@
 Body: `{"error": text, "detail": text, "code": stable_code, "fields": {name: [texts]}}`; `error` is always a string.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import UnreadablePostError
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_framework_handler
 
@@ -22,6 +24,8 @@ from ml_models.errors import (
     PhotoUnsupported,
     SkinModelError,
 )
+
+logger = logging.getLogger(__name__)
 
 # First match wins, so subclasses come before their base.
 _STATUS_OF: tuple[tuple[type[SkinModelError], int], ...] = (
@@ -47,6 +51,8 @@ def error_body(text: str, code: str, fields: Mapping[str, list[str]] | None = No
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
     """Answer for every exception that is expected in a view; None lets a bug become a logged 500."""
+    # Errors are JSON also where a view answers with something else, such as the schema's YAML.
+    context["request"].accepted_renderer, context["request"].accepted_media_type = JSONRenderer(), "application/json"
     if isinstance(exception, SkinModelError):
         return _model_error_response(exception)
     if isinstance(exception, RequestDataTooBig):
@@ -64,14 +70,16 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
         response.data = error_body(text, "invalid", fields)
     else:
         detail = exception.detail if isinstance(exception, APIException) else response.data.get("detail")
-        code = getattr(detail, "code", None) or "error"
-        response.data = error_body(_as_text(detail), code)
+        code = detail.get("code") if isinstance(detail, Mapping) else getattr(detail, "code", None)
+        response.data = error_body(_as_text(detail), str(code or "error"))
     return response
 
 
 def _model_error_response(exception: SkinModelError) -> Response:
     code = next(code for kind, code in _STATUS_OF if isinstance(exception, kind))
     text = next((text for kind, text in _PUBLIC_TEXT.items() if isinstance(exception, kind)), str(exception))
+    if isinstance(exception, ArtefactError | InferenceError):
+        logger.error("No answer could be given", exc_info=exception)
     response = Response(error_body(text, exception.code), code)
     if code == status.HTTP_503_SERVICE_UNAVAILABLE:
         response["Retry-After"] = str(_RETRY_AFTER_S)

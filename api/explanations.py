@@ -8,9 +8,9 @@ from django.core import signing
 from django.http import HttpRequest
 from django.urls import reverse
 
+from api.ml_utils import read_stored_photo
 from api.models import Prediction, PredictionImage
 from ml_models.explanation import overlay
-from ml_models.image_io import read_photo
 
 LIFETIME_S = 24 * 3600
 MAX_SIDE_PX = 1024
@@ -36,8 +36,7 @@ def prediction_id_of(token: str) -> uuid.UUID | None:
 
 def explanation_png(image: PredictionImage) -> bytes:
     """Draw the stored activation over the stored photo: PNG, longer side at most 1024 px."""
-    with image.photo.open("rb") as file:
-        photo = read_photo(file.read(), model_input_px=MAX_SIDE_PX)
+    photo = read_stored_photo(image.photo, model_input_px=MAX_SIDE_PX)
     factor = min(1.0, MAX_SIDE_PX / max(photo.rgb.shape[:2]))
     shrunk = cv2.resize(photo.rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     grid = np.asarray(image.activation, dtype=np.float32)

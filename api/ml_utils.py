@@ -1,10 +1,12 @@
 """Uploaded file to validated photo to `Classification`: the only door between Django and the inference core."""
 
+import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models.fields.files import FieldFile
 
 from api import ml_state
 from ml_models.classification import Classification
@@ -38,6 +40,16 @@ def classify_upload(upload: UploadedFile, *, explain: bool) -> ClassifiedPhoto:
     classifier = ml_state.classifier()
     photo = read_photo(upload.read(), model_input_px=classifier.document.input.size_px, limits=limits)
     return ClassifiedPhoto(photo, classifier.classify(photo.rgb, explain=explain))
+
+
+def read_stored_photo(file: FieldFile, *, model_input_px: int) -> Photo:
+    """A photo of the log. It was checked when it came, and its lossless copy may have outgrown the limit for uploads.
+
+    Raises FileNotFoundError when the file is lost.
+    """
+    limits = replace(PhotoLimits(), max_bytes=sys.maxsize)
+    with file.open("rb"):
+        return read_photo(file.read(), model_input_px=model_input_px, limits=limits)
 
 
 def label_names() -> dict[str, str]:

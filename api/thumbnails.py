@@ -2,14 +2,13 @@
 
 import cv2
 
+from api.ml_utils import read_stored_photo
 from api.models import PredictionImage
-from ml_models.image_io import read_photo
 
 
 def thumbnail_jpeg(image: PredictionImage, *, max_side_px: int) -> bytes:
     """The stored photo, upright, its longer side at most `max_side_px`, as JPEG without metadata."""
-    with image.photo.open("rb") as file:
-        rgb = read_photo(file.read(), model_input_px=max_side_px).rgb
+    rgb = read_stored_photo(image.photo, model_input_px=max_side_px).rgb
     factor = min(1.0, max_side_px / max(rgb.shape[:2]))
     shrunk = cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     _, encoded = cv2.imencode(".jpg", cv2.cvtColor(shrunk, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])

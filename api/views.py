@@ -1,5 +1,6 @@
 """HTTP in, HTTP out. Views parse, call one service or selector, and serialise; no ORM, no OpenCV, no model."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpResponse
@@ -7,8 +8,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import NotFound
-from rest_framework.parsers import MultiPartParser
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,6 +20,7 @@ from api import explanations, health, ml_utils, selectors
 from api.exceptions import error_body
 from api.serializers import ErrorBody, ModelResponse, PredictionRequest, PredictionResponse, prediction_payload
 from api.services.predict import predict_photo
+from api.uploads import FormParser
 
 _ERRORS = {
     400: OpenApiResponse(ErrorBody, "No image, an unreadable one, or a field that is not valid."),
@@ -27,17 +30,28 @@ _ERRORS = {
 }
 
 
+class OneFormatNegotiation(DefaultContentNegotiation):
+    """Every view has one format and answers in it: an `Accept: image/png` must open a map, not meet a 406."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, str(renderer.media_type)
+
+
 class PublicView(APIView):
     """Open to everyone; a valid bearer token attributes the request, any other is ignored."""
 
     authentication_classes = [OptionalBearerAuthentication]
     permission_classes = [AllowAny]
+    content_negotiation_class = OneFormatNegotiation
 
 
 class PredictView(PublicView):
     """Classify one photo of a skin lesion."""
 
-    parser_classes = [MultiPartParser]
+    parser_classes = [FormParser]
 
     @extend_schema(request=PredictionRequest, responses={200: PredictionResponse, **_ERRORS})
     def post(self, request: Request) -> Response:
@@ -59,7 +73,10 @@ class ExplanationView(PublicView):
         image = selectors.explained_image(prediction_id=prediction_id) if prediction_id else None
         if image is None:
             raise NotFound("This address has expired. Send the photo again with explain=true.")
-        png = explanations.explanation_png(image)
+        try:
+            png = explanations.explanation_png(image)
+        except FileNotFoundError as error:
+            raise NotFound("The photo is no longer stored. Send it again with explain=true.") from error
         return HttpResponse(png, content_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
 
 

@@ -5,7 +5,6 @@ What is classified is what is stored: pixels come from the cleaned file. Limits 
 
 import hashlib
 import io
-import warnings
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -133,13 +132,11 @@ def read_photo(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAU
 def _read_header(data: bytes, limits: PhotoLimits) -> _Header:
     """Format, size and orientation by content, checked against the limits, nothing decoded."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # our own limits follow; Pillow's bomb warning would only be noise
-            with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP", "HEIF")) as image:
-                photo_format = PhotoFormat.JPEG if image.format == "MPO" else PhotoFormat(str(image.format).lower())
-                _check_limits(photo_format, *image.size, limits)
-                return _Header(photo_format, *image.size, _orientation(image, photo_format))
-    except Image.DecompressionBombError as error:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP", "HEIF")) as image:
+            photo_format = PhotoFormat.JPEG if image.format == "MPO" else PhotoFormat(str(image.format).lower())
+            _check_limits(photo_format, *image.size, limits)
+            return _Header(photo_format, *image.size, _orientation(image, photo_format))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # a warning where -W error is set
         raise PhotoTooLarge("The image has far too many pixels. Send a smaller copy.") from error
     except (OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, RuntimeError, EOFError) as error:
         raise PhotoUnsupported("This is not a photo that can be read. Send a JPEG, PNG, WebP or HEIC image.") from error

@@ -56,11 +56,19 @@ def _purge_orphans(*, older_than: datetime, dry_run: bool) -> int:
             PredictionImage.objects.filter(photo__startswith=f"{_FOLDER}/{folder}/").values_list("photo", flat=True)
         )
         for name in sorted(names - known):
-            if storage.get_modified_time(name) < older_than:
+            if _is_older(storage, name, older_than):
                 removed += 1
                 if not dry_run:
                     storage.delete(name)
     return removed
+
+
+def _is_older(storage: Storage, name: str, than: datetime) -> bool:
+    """False also for a file that somebody else has removed since it was listed."""
+    try:
+        return storage.get_modified_time(name) < than
+    except FileNotFoundError:
+        return False
 
 
 def _storage() -> Storage:

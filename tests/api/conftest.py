@@ -1,0 +1,179 @@
+"""Clients of four kinds, a media folder that is gone afterwards, and one call that posts a photo."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+from rest_framework_simplejwt.tokens import AccessToken
+
+from accounts.models import User
+from api import ml_state
+from api.models import Prediction, PredictionImage
+
+ERROR_KEYS = {"error", "detail", "code", "fields"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def model_is_there() -> None:
+    """Say what is missing once, instead of in every test."""
+    if not (django_settings.MODEL_ARTEFACT / "model.json").is_file():
+        pytest.fail(f"no model at {django_settings.MODEL_ARTEFACT}; set MODEL_ARTEFACT to a model folder")
+
+
+@pytest.fixture(autouse=True)
+def media_root(tmp_path: Path, settings) -> Path:
+    """The folder of stored photos, private to one test."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return settings.MEDIA_ROOT
+
+
+@pytest.fixture
+def no_model(tmp_path: Path, settings, monkeypatch) -> Path:
+    """No model is live and none can be loaded; returns the folder where it is looked for."""
+    settings.MODEL_ARTEFACT = tmp_path / "secret-folder"
+    monkeypatch.setattr(ml_state, "_live", None)  # and what was live is live again afterwards
+    return settings.MODEL_ARTEFACT
+
+
+@pytest.fixture
+def anonymous() -> Client:
+    """A client without any identity; a bug answers 500, as it would for a person."""
+    return Client(raise_request_exception=False)
+
+
+@pytest.fixture
+def person(db) -> User:
+    return User.objects.create_user("ada@example.org", "correct horse")
+
+
+@pytest.fixture
+def staff(db) -> User:
+    """May log in to the administration and has no permission there."""
+    return User.objects.create_user("staff@example.org", "correct horse", is_staff=True)
+
+
+@pytest.fixture
+def reviewer(db) -> User:
+    """May look at predictions and their photos."""
+    user = User.objects.create_user("reviewer@example.org", "correct horse", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_prediction", "view_predictionimage"]))
+    return user
+
+
+@pytest.fixture
+def superuser(db) -> User:
+    return User.objects.create_superuser("root@example.org", "correct horse")
+
+
+@pytest.fixture
+def bearer() -> Callable[[User], Client]:
+    """Make a client that sends a person's token, as the app does."""
+    return lambda user: Client(
+        raise_request_exception=False, headers={"Authorization": f"Bearer {AccessToken.for_user(user)}"}
+    )
+
+
+@pytest.fixture
+def logged_in() -> Callable[[User], Client]:
+    """Make a client with a person's session, as a browser in the administration has."""
+
+    def log_in(user: User) -> Client:
+        client = Client(raise_request_exception=False)
+        client.force_login(user)
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def predict(lesion_jpeg: bytes) -> Callable[..., Any]:
+    """Post a photo as the app does: `predict(client, image=bytes, name=..., content_type=..., age=...)`."""
+
+    def post(
+        client: Client,
+        *,
+        image: bytes = lesion_jpeg,
+        name: str = "skin.jpg",
+        content_type: str = "image/jpeg",
+        path: str = "/api/predict/skin-disease/",
+        **fields: Any,
+    ) -> Any:
+        upload = SimpleUploadedFile(name, image, content_type)
+        return client.post(path, {"image": upload, **fields})
+
+    return post
+
+
+@pytest.fixture
+def wall_png(encode: Callable[..., bytes]) -> bytes:
+    """A photo of a plain wall: an image, but nothing to see."""
+    return encode("PNG", np.full((300, 400, 3), 190, np.uint8))
+
+
+@pytest.fixture
+def assert_error() -> Callable[..., dict[str, Any]]:
+    """Check status, code and the one body of every error; returns the body."""
+
+    def check(response: Any, status: int, code: str) -> dict[str, Any]:
+        assert response.status_code == status, response.content[:500]
+        assert response.headers["Content-Type"] == "application/json"
+        body = response.json()
+        assert set(body) == ERROR_KEYS
+        assert isinstance(body["error"], str)
+        assert body["error"]
+        assert body["detail"] == body["error"]
+        assert isinstance(body["fields"], dict)
+        assert body["code"] == code
+        return body
+
+    return check
+
+
+@pytest.fixture
+def make_prediction(lesion_jpeg: bytes) -> Callable[..., Prediction]:
+    """Write a row with its file directly: `make_prediction(days_old=31, user=..., label=...)`."""
+
+    def make(*, days_old: float = 0, **values: Any) -> Prediction:
+        defaults: dict[str, Any] = {
+            "created_at": timezone.now() - timedelta(days=days_old),
+            "status": "ok",
+            "label": "nv",
+            "diagnosis": "Melanocytic nevus (mole)",
+            "confidence_percent": 61.5,
+            "severity": "Moderate",
+            "advice": "Watch it.",
+            "is_safe": False,
+            "probabilities": {"nv": 1.0},
+            "suspicious": False,
+            "model_name": "a-model",
+            "model_version": "1",
+            "model_digest": "d" * 64,
+            "preprocess_version": 1,
+            "duration_ms": 10.0,
+        }
+        prediction = Prediction.objects.create(**defaults | values)
+        image = PredictionImage(
+            prediction=prediction,
+            content_sha256="a1" * 32,
+            upload_sha256="b2" * 32,
+            format="jpeg",
+            width_px=600,
+            height_px=450,
+        )
+        image.photo.save("photo.jpg", SimpleUploadedFile("photo.jpg", lesion_jpeg))
+        return prediction
+
+    return make
+
+
+def stored_files(folder: Path) -> list[Path]:
+    """Every file under the media folder."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
