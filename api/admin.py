@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from api.explanations import explanation_png
 from api.models import Prediction, PredictionImage
@@ -37,8 +37,8 @@ class PredictionImageInline(ReadOnlyAdminMixin, admin.StackedInline):
 
     model = PredictionImage
     extra = 0
-    fields = ["large_photo", "class_activation", "format", "size", "gate_scores", "content_sha256", "upload_sha256"]
-    readonly_fields = ["large_photo", "class_activation", "size"]
+    fields = ["large_photo", "class_activation", "format", "size", "gates", "content_sha256", "upload_sha256"]
+    readonly_fields = ["large_photo", "class_activation", "size", "gates"]
 
     @admin.display(description="photo")
     def large_photo(self, image: PredictionImage) -> str:
@@ -50,6 +50,10 @@ class PredictionImageInline(ReadOnlyAdminMixin, admin.StackedInline):
             return "not asked for"
         address = reverse("admin:api_predictionimage_activation", args=[image.pk])
         return format_html('<img src="{}" alt="class activation map" style="max-width: 400px">', address)
+
+    @admin.display(description="gate scores")
+    def gates(self, image: PredictionImage) -> str:
+        return ", ".join(f"{name} {score:.1f}" for name, score in image.gate_scores.items())
 
     @admin.display(description="original size")
     def size(self, image: PredictionImage) -> str:
@@ -68,7 +72,6 @@ class PredictionAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
         "confidence",
         "severity",
         "malignancy",
-        "suspicious",
         "model_identity",
         "user",
     ]
@@ -94,9 +97,9 @@ class PredictionAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
             "Answer",
             {"fields": ["id", "created_at", "status", "diagnosis", "confidence", "severity", "is_safe", "advice"]},
         ),
-        ("Why", {"fields": ["reasons", "malignancy", "suspicious", "probabilities"]}),
+        ("Why", {"fields": ["reason_texts", "malignancy", "probability_table"]}),
         ("Person", {"fields": ["user", "age_years", "sex", "site", "history", "consent"]}),
-        ("Model", {"fields": ["model_identity", "model_digest", "preprocess_version", "duration_ms"]}),
+        ("Model", {"fields": ["model_identity", "model_digest", "preprocess_version", "duration"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
@@ -152,7 +155,26 @@ class PredictionAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
     @admin.display(description="malignant / threshold", ordering="malignant_probability")
     def malignancy(self, prediction: Prediction) -> str:
         parts = (prediction.malignant_probability, prediction.malignancy_threshold)
-        return " / ".join("-" if part is None else f"{part:.3f}" for part in parts)
+        figures = " / ".join("-" if part is None else f"{part:.3f}" for part in parts)
+        return format_html("{} <strong>suspicious</strong>", figures) if prediction.suspicious else figures
+
+    @admin.display(description="reasons")
+    def reason_texts(self, prediction: Prediction) -> str:
+        return format_html_join("", "<div>{}</div>", ((reason["text"],) for reason in prediction.reasons)) or "-"
+
+    @admin.display(description="probabilities")
+    def probability_table(self, prediction: Prediction) -> str:
+        ranked = sorted((prediction.probabilities or {}).items(), key=lambda item: -item[1])
+        rows = format_html_join(
+            "",
+            '<tr><td>{}</td><td>{}</td><td><progress value="{}" max="1"></progress></td></tr>',
+            ((code, f"{100 * probability:.1f} %", f"{probability:.4f}") for code, probability in ranked),
+        )
+        return format_html("<table>{}</table>", rows) if ranked else "-"
+
+    @admin.display(description="duration", ordering="duration_ms")
+    def duration(self, prediction: Prediction) -> str:
+        return f"{prediction.duration_ms:.0f} ms for decoding and inference"
 
     @admin.display(description="model", ordering="model_name")
     def model_identity(self, prediction: Prediction) -> str:
@@ -172,5 +194,5 @@ def _drawn(draw: Callable[[], bytes]) -> bytes:
 
 
 def _private(content: bytes, content_type: str) -> HttpResponse:
-    headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    headers = {"Cache-Control": "private, max-age=300", "X-Content-Type-Options": "nosniff"}
     return HttpResponse(content, content_type=content_type, headers=headers)

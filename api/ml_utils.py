@@ -52,11 +52,6 @@ def read_stored_photo(file: FieldFile, *, model_input_px: int) -> Photo:
         return read_photo(file.read(), model_input_px=model_input_px, limits=limits)
 
 
-def label_names() -> dict[str, str]:
-    """Full names of the live model's labels by code."""
-    return {label.code: label.name for label in ml_state.classifier().document.labels}
-
-
 def model_description() -> dict[str, Any]:
     """The live model as `/api/model/` tells it. Raises ArtefactError while no model is live."""
     classifier = ml_state.classifier()

@@ -35,6 +35,7 @@ class Prediction(models.Model):
     advice = models.TextField()
     is_safe = models.BooleanField()
     probabilities = models.JSONField(null=True, help_text="{code: probability} of every label, null when rejected")
+    top = models.JSONField(default=list, help_text="[{label, name, probability}], most probable first")
     malignant_probability = models.FloatField(null=True)
     malignancy_threshold = models.FloatField(null=True)
     suspicious = models.BooleanField()

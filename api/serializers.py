@@ -1,6 +1,5 @@
 """The wire format: what a client may send and what it reads (the phone app's five fields, and more)."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -14,7 +13,6 @@ DISCLAIMER = (
     "This is not a medical device and no diagnosis. It can miss skin cancer. "
     "If a spot worries you, changes, itches or bleeds, see a doctor whatever is said here."
 )
-_TOP = 3
 
 
 class PredictionRequest(serializers.Serializer[Any]):
@@ -149,13 +147,8 @@ class ErrorBody(serializers.Serializer[Any]):
     fields = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))  # type: ignore[assignment]
 
 
-def prediction_payload(
-    prediction: Prediction, *, names: Mapping[str, str], explanation_url: str | None
-) -> dict[str, Any]:
-    """What `PredictionResponse` describes, read from the logged row: what is answered is what is logged.
-
-    `names` maps label codes to full names, for `top_k`.
-    """
+def prediction_payload(prediction: Prediction, *, explanation_url: str | None) -> dict[str, Any]:
+    """What `PredictionResponse` describes, read from the logged row: what is answered is what is logged."""
     return {
         "id": str(prediction.pk),
         "label": prediction.label or None,
@@ -167,7 +160,7 @@ def prediction_payload(
         "status": prediction.status,
         "reasons": prediction.reasons,
         "probabilities": prediction.probabilities,
-        "top_k": _top_k(prediction.probabilities or {}, names),
+        "top_k": prediction.top,
         "malignancy": {
             "probability": prediction.malignant_probability,
             "threshold": prediction.malignancy_threshold,
@@ -182,8 +175,3 @@ def prediction_payload(
         "disclaimer": DISCLAIMER,
         "created_at": prediction.created_at.isoformat(),
     }
-
-
-def _top_k(probabilities: Mapping[str, float], names: Mapping[str, str]) -> list[dict[str, Any]]:
-    ranked = sorted(probabilities.items(), key=lambda item: -item[1])[:_TOP]
-    return [{"label": code, "name": names.get(code, code), "probability": p} for code, p in ranked]

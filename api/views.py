@@ -60,7 +60,7 @@ class PredictView(PublicView):
         form.is_valid(raise_exception=True)
         prediction = predict_photo(user=request.user, **form.arguments())
         url = explanations.explanation_url(prediction, request)
-        return Response(prediction_payload(prediction, names=ml_utils.label_names(), explanation_url=url))
+        return Response(prediction_payload(prediction, explanation_url=url))
 
 
 class ExplanationView(PublicView):

@@ -55,6 +55,15 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class RankedLabel:
+    """One of the most probable classes, with the name that the answering model gives it."""
+
+    code: str
+    name: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Malignancy:
     """Summed probability of the malignant classes against the threshold in force (None: no threshold exists)."""
 
@@ -92,13 +101,14 @@ class ModelIdentity:
 class Classification:
     """The whole answer for one photo.
 
-    `probabilities` holds every label in the model's order and sums to 1, None when rejected. `embedding` is
-    float32 [dimensions], `activation` float32 [grid, grid] class activation of the decided label, only when asked.
-    Both are None when the network was not run.
+    `probabilities` holds every label in the model's order and sums to 1, None when rejected; `top` the most probable
+    ones, best first. `embedding` is float32 [dimensions], `activation` float32 [grid, grid] class activation of the
+    decided label, only when asked. Both are None when the network was not run.
     """
 
     decision: Decision
     probabilities: Mapping[str, float] | None
+    top: tuple[RankedLabel, ...]
     gate_scores: Mapping[str, float]
     embedding: NDArray[np.float32] | None
     activation: NDArray[np.float32] | None

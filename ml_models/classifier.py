@@ -1,5 +1,6 @@
 """The whole way from pixels to a `Classification`: gates, preprocess, run, calibrate, decide, explain."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 
 from ml_models.artefact import LITERT_MODEL, Artefact, ModelDocument, load_artefact
 from ml_models.calibration import calibrated_probabilities
-from ml_models.classification import Classification, ModelIdentity
+from ml_models.classification import Classification, ModelIdentity, RankedLabel
 from ml_models.decision import decide
 from ml_models.errors import ArtefactError, InferenceError
 from ml_models.explanation import class_activation
@@ -16,6 +17,7 @@ from ml_models.preprocess import preprocess
 from ml_models.runtime import LiteRtRuntime
 
 GOLDEN_TOLERANCE = 1e-4
+_TOP = 3
 
 
 class Classifier:
@@ -45,7 +47,15 @@ class Classifier:
         rejections = failed_gates(scores, document.gates)
         if rejections:
             decision = decide(None, document.rules, rejections=rejections)
-            return Classification(decision, None, scores, None, None, self.identity)
+            return Classification(
+                decision=decision,
+                probabilities=None,
+                top=(),
+                gate_scores=scores,
+                embedding=None,
+                activation=None,
+                model=self.identity,
+            )
         logits, feature_map = self._run(rgb)
         probabilities = calibrated_probabilities(logits, document.temperature)
         by_code = dict(zip(self._codes, probabilities.tolist(), strict=True))
@@ -53,6 +63,7 @@ class Classifier:
         return Classification(
             decision=decision,
             probabilities=by_code,
+            top=self._top(by_code),
             gate_scores=scores,
             embedding=self._embed(feature_map),
             activation=self._activation(feature_map, decision.label) if explain else None,
@@ -80,6 +91,10 @@ class Classifier:
         if logits.shape != (len(self._codes),):
             raise InferenceError(f"The model answers {logits.shape[0]} classes for {len(self._codes)} labels.")
         return logits, feature_map
+
+    def _top(self, probabilities: Mapping[str, float]) -> tuple[RankedLabel, ...]:
+        ranked = sorted(self.document.labels, key=lambda label: -probabilities[label.code])[:_TOP]
+        return tuple(RankedLabel(label.code, label.name, probabilities[label.code]) for label in ranked)
 
     def _embed(self, feature_map: NDArray[np.float32]) -> NDArray[np.float32]:
         statistics = self._artefact.statistics

@@ -76,6 +76,9 @@ def _answer_fields(classified: ClassifiedPhoto) -> dict[str, Any]:
         "advice": decision.advice,
         "is_safe": decision.is_safe,
         "probabilities": _as_json(classification.probabilities),
+        "top": [
+            {"label": each.code, "name": each.name, "probability": each.probability} for each in classification.top
+        ],
         "malignant_probability": decision.malignancy.probability,
         "malignancy_threshold": decision.malignancy.threshold,
         "suspicious": decision.malignancy.suspicious,

@@ -216,7 +216,7 @@ def test_admin_photo_side_stays_between_the_limits(
 @pytest.mark.parametrize("header", ["Cache-Control", "X-Content-Type-Options"])
 def test_admin_photo_is_private_and_not_sniffed(client_of_reviewer: Client, make_prediction, header: str):
     headers = client_of_reviewer.get(photo_page(make_prediction().images.get())).headers
-    assert {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}[header] == headers[header]
+    assert {"Cache-Control": "private, max-age=300", "X-Content-Type-Options": "nosniff"}[header] == headers[header]
 
 
 def test_admin_photo_with_orientation_is_upright(
