@@ -5,6 +5,8 @@ What is classified is what is stored: pixels come from the cleaned file. Limits 
 
 import hashlib
 import io
+import struct
+import threading
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,13 +24,20 @@ from ml_models.errors import (
     PhotoTruncated,
     PhotoUnsupported,
 )
-from ml_models.metadata import strip_jpeg
+from ml_models.metadata import clean_jpeg
 
 pillow_heif.register_heif_opener(thumbnails=False)
 cv2.setNumThreads(1)  # one core per worker; OpenCV's own pool would fight with the other workers
 
 _ORIENTATION_TAG = 0x0112
 _SHORT_SIDE_MARGIN = 1.5
+_JPEG_START = b"\xff\xd8"
+_UNDECODED_GREY = 128
+_WITH_ALPHA = 4
+_STRIP_ROWS = 256
+# What Pillow and its plug-ins raise on damaged files.
+_UNREADABLE = (OSError, ValueError, SyntaxError, TypeError, LookupError, RuntimeError, EOFError, struct.error)
+_whole_decoding = threading.Lock()  # formats without scaled decoding need hundreds of MB each
 _JPEG_SCALES = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -100,7 +109,8 @@ def read_photo(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAU
     """Check, clean and decode one uploaded file.
 
     A JPEG is decoded at the smallest DCT scale whose short side is at least 1.5 times `model_input_px`. Other formats
-    are decoded whole and re-encoded losslessly as PNG. Raises PhotoError subclasses whose text says what to do.
+    are decoded whole, one at a time, and re-encoded losslessly as PNG. Raises PhotoError subclasses whose text says
+    what to do.
     """
     if not data:
         raise PhotoMissing("The image is empty. Choose a photo and send it again.")
@@ -109,44 +119,52 @@ def read_photo(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAU
             f"The image has {len(data) / 2**20:.1f} MB; at most {limits.max_bytes / 2**20:.0f} MB are accepted. "
             "Send a smaller copy."
         )
-    header = _read_header(data, limits)
-    upload_sha256 = hashlib.sha256(data).hexdigest()
-    if header.format is PhotoFormat.JPEG:
-        content, suffix = strip_jpeg(data, orientation=header.orientation), ".jpg"
+    if data.startswith(_JPEG_START):
+        jpeg = clean_jpeg(data)
+        header = _read_header(jpeg.content(orientation=1), jpeg.exif, limits)
+        content, suffix = jpeg.content(orientation=header.orientation), ".jpg"
         rgb = _upright(_decode_jpeg(content, header, model_input_px), header.orientation)
     else:
-        rgb = _decode_whole(data, header)
-        content, suffix = _encode_png(rgb), ".png"
+        header = _read_header(data, None, limits)
+        with _whole_decoding:
+            rgb = _decode_whole(data, header)
+            content, suffix = _encode_png(rgb), ".png"
     width_px, height_px = header.upright_size
     return Photo(
         rgb=rgb,
         width_px=width_px,
         height_px=height_px,
         format=header.format,
-        upload_sha256=upload_sha256,
+        upload_sha256=hashlib.sha256(data).hexdigest(),
         content=content,
         content_suffix=suffix,
     )
 
 
-def _read_header(data: bytes, limits: PhotoLimits) -> _Header:
+def _read_header(data: bytes, jpeg_exif: bytes | None, limits: PhotoLimits) -> _Header:
     """Format, size and orientation by content, checked against the limits, nothing decoded."""
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP", "HEIF")) as image:
-            photo_format = PhotoFormat.JPEG if image.format == "MPO" else PhotoFormat(str(image.format).lower())
+            photo_format = PhotoFormat(str(image.format).lower())
             _check_limits(photo_format, *image.size, limits)
-            return _Header(photo_format, *image.size, _orientation(image, photo_format))
+            return _Header(photo_format, *image.size, _orientation(image, photo_format, jpeg_exif))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # a warning where -W error is set
         raise PhotoTooLarge("The image has far too many pixels. Send a smaller copy.") from error
-    except (OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, RuntimeError, EOFError) as error:
+    except _UNREADABLE as error:
         raise PhotoUnsupported("This is not a photo that can be read. Send a JPEG, PNG, WebP or HEIC image.") from error
 
 
-def _orientation(image: Image.Image, photo_format: PhotoFormat) -> int:
+def _orientation(image: Image.Image, photo_format: PhotoFormat, jpeg_exif: bytes | None) -> int:
     """EXIF orientation 1-8. libheif turns HEIF upright itself; Pillow's own PNG method would decode all pixels."""
     if photo_format is PhotoFormat.HEIF:
         return 1
-    orientation = Image.Image.getexif(image).get(_ORIENTATION_TAG, 1)
+    try:
+        exif = Image.Image.getexif(image)
+        if jpeg_exif is not None:
+            exif.load(jpeg_exif)
+        orientation = exif.get(_ORIENTATION_TAG, 1)
+    except _UNREADABLE:  # damaged EXIF says nothing about the picture
+        return 1
     return orientation if orientation in range(1, 9) else 1
 
 
@@ -170,7 +188,11 @@ def _decode_jpeg(content: bytes, header: _Header, model_input_px: int) -> NDArra
     needed = _SHORT_SIDE_MARGIN * model_input_px
     short = min(header.width_px, header.height_px)
     scale = max(scale for scale in _JPEG_SCALES if scale == 1 or short / scale >= needed)
-    return _rgb_from_bgr(_imdecode(content, _JPEG_SCALES[scale]))
+    rgb = _rgb_from_bgr(_imdecode(content, _JPEG_SCALES[scale]))
+    if (rgb[-1] == _UNDECODED_GREY).all():
+        # libjpeg paints what a cut file lacks in exactly this grey, and says so only on stderr.
+        raise PhotoTruncated("The lower part of the photo is missing. Send the whole file again.")
+    return rgb
 
 
 def _decode_whole(data: bytes, header: _Header) -> NDArray[np.uint8]:
@@ -178,18 +200,28 @@ def _decode_whole(data: bytes, header: _Header) -> NDArray[np.uint8]:
     if header.format is PhotoFormat.HEIF:
         try:
             with Image.open(io.BytesIO(data), formats=("HEIF",)) as image:  # libheif turns the photo upright itself
-                return np.array(image.convert("RGB"))
-        except (OSError, ValueError, RuntimeError, EOFError) as error:
+                return _on_white(np.array(image.convert("RGBA" if image.has_transparency_data else "RGB")))
+        except _UNREADABLE as error:
             raise PhotoTruncated("The HEIC photo is damaged or incomplete. Send the whole file again.") from error
     pixels = _imdecode(data, cv2.IMREAD_UNCHANGED)
     if pixels.dtype == np.uint16:
-        pixels = (pixels / 257).round().astype(np.uint8)
+        pixels = np.asarray(cv2.convertScaleAbs(pixels, alpha=1 / 257), np.uint8)
     if pixels.shape[2:] == ():
-        pixels = np.repeat(pixels[..., np.newaxis], 3, axis=2)
-    elif pixels.shape[2:] == (4,):
-        alpha = pixels[..., 3:].astype(np.float32) / 255
-        pixels = (pixels[..., :3] * alpha + 255 * (1 - alpha)).round().astype(np.uint8)
-    return _upright(_rgb_from_bgr(pixels), header.orientation)
+        return _upright(np.repeat(pixels[..., np.newaxis], 3, axis=2).astype(np.uint8, copy=False), header.orientation)
+    order = cv2.COLOR_BGRA2RGBA if pixels.shape[2] == _WITH_ALPHA else cv2.COLOR_BGR2RGB
+    return _upright(_on_white(np.asarray(cv2.cvtColor(pixels, order), np.uint8)), header.orientation)
+
+
+def _on_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay [h, w, 4] over white, a strip of rows at a time: whole pictures in floating point would cost gigabytes."""
+    if pixels.shape[2] != _WITH_ALPHA:
+        return pixels
+    rgb = np.empty((*pixels.shape[:2], 3), np.uint8)
+    for top in range(0, len(pixels), _STRIP_ROWS):
+        strip = pixels[top : top + _STRIP_ROWS].astype(np.float32)
+        share = strip[..., 3:] / 255
+        rgb[top : top + _STRIP_ROWS] = (strip[..., :3] * share + 255 * (1 - share)).round()
+    return rgb
 
 
 def _imdecode(data: bytes, mode: int) -> NDArray[np.uint8 | np.uint16]:

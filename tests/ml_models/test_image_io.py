@@ -140,7 +140,7 @@ def test_read_photo_palette_png_has_its_colours(encode: Encode, lesion_rgb: NDAr
         (b"%PDF-1.7\n", PhotoUnsupported),
         (b"PK\x03\x04" + bytes(100), PhotoUnsupported),
         (b"GIF89a" + bytes(100), PhotoUnsupported),
-        (b"\xff\xd8\xff", PhotoUnsupported),
+        (b"\xff\xd8\xff", PhotoTruncated),
         (b"\x89PNG\r\n\x1a\n", PhotoUnsupported),
     ],
     ids=["empty", "text", "svg", "pdf", "zip", "gif", "jpeg stub", "png stub"],
@@ -165,8 +165,10 @@ def test_read_photo_too_many_bytes_is_refused(lesion_jpeg: bytes) -> None:
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
 def test_read_photo_too_many_pixels_is_refused_from_the_header(encode: Encode, image_format: str) -> None:
     limits = PhotoLimits(max_jpeg_pixels=200_000, max_other_pixels=200_000)
+    data = encode(image_format)
+    shown = data if image_format == "JPEG" else data[:20_000]  # a JPEG is searched for its end before its size is read
     with pytest.raises(PhotoTooLarge, match="megapixels"):
-        read_photo(encode(image_format)[:20_000], model_input_px=160, limits=limits)
+        read_photo(shown, model_input_px=160, limits=limits)
 
 
 @pytest.mark.parametrize("shape", [(63, 100), (70, 600)], ids=["small", "thin"])
@@ -175,11 +177,74 @@ def test_read_photo_too_small_or_thin_is_refused(encode: Encode, shape: tuple[in
         read_photo(encode("PNG", np.zeros((*shape, 3), np.uint8)), model_input_px=160)
 
 
-@given(position=st.floats(0, 1), value=st.integers(0, 255), cut=st.floats(0, 1))
+@given(places=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=20), head=st.booleans())
 def test_read_photo_mutated_jpeg_gives_a_photo_or_a_photo_error(
-    lesion_jpeg: bytes, position: float, value: int, cut: float
+    lesion_jpeg: bytes, places: list[tuple[float, int]], *, head: bool
 ) -> None:
     data = bytearray(lesion_jpeg)
-    data[int(position * (len(data) - 1))] = value
+    for position, value in places:
+        data[int(position * ((700 if head else len(data)) - 1))] = value
     with contextlib.suppress(PhotoError):
-        assert read_photo(bytes(data[: int(cut * len(data))]), model_input_px=160).rgb.shape[2] == 3
+        assert read_photo(bytes(data), model_input_px=160).rgb.shape[2] == 3
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.9])
+def test_read_photo_cut_jpeg_with_an_end_marker_is_refused(lesion_jpeg: bytes, share: float) -> None:
+    with pytest.raises(PhotoTruncated, match="lower part"):
+        read_photo(lesion_jpeg[: int(share * len(lesion_jpeg))] + b"\xff\xd9", model_input_px=160)
+
+
+def _segment(marker: int, body: bytes) -> bytes:
+    return bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        _segment(0xE0, b"JFIF\0" + bytes(9) + b"SECRET"),
+        _segment(0xE0, b"JFXX\0SECRET"),
+        _segment(0xE1, b"Exif\0\0SECRET"),
+        _segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0SECRET"),
+        _segment(0xE2, b"MPF\0SECRET"),
+        _segment(0xED, b"Photoshop 3.0\0SECRET"),
+        _segment(0xEE, b"Adobe\0\x64\0\0\0\0\1SECRET"),
+        *(_segment(marker, b"SECRET") for marker in (0xE3, 0xEB, 0xEF, 0xF0, 0xFD, 0xFE, 0xDC, 0xDF, 0xC8)),
+        b"SECRET",
+    ],
+    ids=lambda planted: planted[:14].hex(),
+)
+def test_stored_jpeg_keeps_nothing_planted_between_its_segments(encode: Encode, planted: bytes) -> None:
+    plain = encode("JPEG")
+    photo = read_photo(plain[:2] + planted + plain[2:], model_input_px=160)
+    assert b"SECRET" not in photo.content
+    assert (photo.rgb == read_photo(plain, model_input_px=160).rgb).all()
+
+
+def _with_scans(jpeg: bytes, count: int) -> bytes:
+    start = jpeg.rindex(b"\xff\xda")
+    return jpeg[:-2] + jpeg[start:-2] * count + b"\xff\xd9"
+
+
+def test_read_photo_usual_number_of_scans_is_accepted(encode: Encode) -> None:
+    assert read_photo(encode("JPEG", progressive=True), model_input_px=160).rgb.any()
+
+
+def test_read_photo_very_many_scans_are_refused_before_decoding(encode: Encode) -> None:
+    with pytest.raises(PhotoUnsupported, match="scans"):
+        read_photo(_with_scans(encode("JPEG", progressive=True), 60), model_input_px=160)
+
+
+def test_read_photo_very_many_segments_are_refused(lesion_jpeg: bytes) -> None:
+    with pytest.raises(PhotoUnsupported, match="segments"):
+        read_photo(lesion_jpeg[:2] + _segment(0xFE, b"") * 2000 + lesion_jpeg[2:], model_input_px=160)
+
+
+def test_read_photo_long_padding_is_skipped(encode: Encode) -> None:
+    plain = encode("JPEG")
+    photo = read_photo(plain[:2] + b"\xff" * 5_000_000 + plain[2:], model_input_px=160)
+    assert photo.content == read_photo(plain, model_input_px=160).content
+
+
+def test_read_photo_transparent_heif_lies_on_white(encode: Encode) -> None:
+    rgba = np.zeros((128, 128, 4), np.uint8)
+    assert (read_photo(encode("HEIF", rgba), model_input_px=64).rgb > 250).all()
