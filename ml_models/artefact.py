@@ -7,7 +7,9 @@ projection, `golden.npz` generator photos with the probabilities that they must 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,8 @@ from numpy.typing import NDArray
 from ml_models.classification import Modality, ModelIdentity, ReasonCode, Severity
 from ml_models.decision import DecisionRules
 from ml_models.errors import ArtefactError
-from ml_models.gates import Gate
-from ml_models.labels import Label
+from ml_models.gates import SCORES, Gate
+from ml_models.labels import BY_CODE, Label
 from ml_models.preprocess import VERSION, InputSpec
 
 FORMAT = 1
@@ -65,11 +67,12 @@ class ModelDocument:
 class Statistics:
     """Float32 arrays beside the network.
 
-    Head weights [channels, classes]; embedding mean [channels] and components [channels, dimensions], a principal
-    component projection of the pooled features.
+    Head weights [channels, classes] and bias [classes]; embedding mean [channels] and components
+    [channels, dimensions], a principal component projection of the pooled features.
     """
 
     class_weights: NDArray[np.float32]
+    class_bias: NDArray[np.float32]
     embedding_mean: NDArray[np.float32]
     embedding_components: NDArray[np.float32]
 
@@ -133,11 +136,11 @@ def parse_document(text: bytes, *, where: str) -> ModelDocument:
             created_at=str(raw["created_at"]),
             intended_use=str(raw["intended_use"]),
             labels=tuple(_label(row) for row in raw["labels"]),
-            input=InputSpec(**raw["input"]),
+            input=_input(raw["input"]),
             temperature=float(raw["temperature"]),
             malignancy_thresholds={Modality(k): float(v) for k, v in raw["malignancy_thresholds"].items()},
             minimum_confidence=float(raw["minimum_confidence"]),
-            gates=tuple(Gate(g["score"], float(g["minimum"]), ReasonCode(g["reason"])) for g in raw["gates"]),
+            gates=tuple(_gate(row) for row in raw["gates"]),
             metrics=dict(raw["metrics"]),
             provenance=dict(raw["provenance"]),
             files=dict(raw["files"]),
@@ -165,17 +168,22 @@ def _check_document(document: ModelDocument, where: str) -> None:
             f"{where}: made for preprocessing {document.input.preprocess_version}, this code has {VERSION}. "
             "Export the model again with this code, or serve it with the code it was made by."
         )
-    if not document.temperature > 0:
-        raise ArtefactError(f"{where}: temperature {document.temperature} must be positive. {_REMEDY}")
+    if not 0 < document.temperature < math.inf:
+        raise ArtefactError(f"{where}: temperature {document.temperature} must be positive and finite. {_REMEDY}")
     shares = (*document.malignancy_thresholds.values(), document.minimum_confidence)
     if not all(0 <= share <= 1 for share in shares):
         raise ArtefactError(f"{where}: thresholds {shares} must lie between 0 and 1. {_REMEDY}")
 
 
 def _label(row: Mapping[str, Any]) -> Label:
-    malignant = row["malignant"]
-    if malignant not in (True, False, None):
-        raise ValueError(f"malignant of {row['code']} is {malignant!r}, not true, false or null")
+    """One row of the label list; what would let a malignant class pass as harmless is refused."""
+    code, malignant = row["code"], row["malignant"]
+    if not (malignant is None or isinstance(malignant, bool)):
+        raise ValueError(f"malignant of {code} is {malignant!r}, not true, false or null")
+    if code in BY_CODE and BY_CODE[code].malignant is not malignant:
+        raise ValueError(f"malignant of {code} is {malignant}, but it is known to be {BY_CODE[code].malignant}")
+    if malignant and row["severity"] == Severity.LOW:
+        raise ValueError(f"{code} is malignant, but its severity is {Severity.LOW}")
     return Label(
         code=str(row["code"]),
         name=str(row["name"]),
@@ -184,6 +192,20 @@ def _label(row: Mapping[str, Any]) -> Label:
         advice=str(row["advice"]),
         aliases=tuple(row["aliases"]),
     )
+
+
+def _input(row: Mapping[str, Any]) -> InputSpec:
+    spec = InputSpec(**row)
+    if not isinstance(spec.size_px, int) or spec.size_px < 1:
+        raise ValueError(f"input size {spec.size_px!r} is no number of pixels")
+    return spec
+
+
+def _gate(row: Mapping[str, Any]) -> Gate:
+    gate = Gate(row["score"], float(row["minimum"]), ReasonCode(row["reason"]))
+    if gate.score not in SCORES or not math.isfinite(gate.minimum):
+        raise ValueError(f"gate {row} must have a finite minimum and one of the scores {SCORES}")
+    return gate
 
 
 def _verify_file(path: Path, expected: str | None) -> None:
@@ -197,10 +219,25 @@ def _verify_file(path: Path, expected: str | None) -> None:
 
 
 def _load_statistics(path: Path) -> Statistics:
-    with np.load(path, allow_pickle=False) as arrays:
-        return Statistics(arrays["class_weights"], arrays["embedding_mean"], arrays["embedding_components"])
+    statistics = Statistics(**_arrays(path, dataclasses.fields(Statistics)))
+    channels, classes = statistics.class_weights.shape
+    shapes = (statistics.class_bias.shape, statistics.embedding_mean.shape, statistics.embedding_components.shape[:1])
+    if shapes != ((classes,), (channels,), (channels,)):
+        raise ArtefactError(f"{path}: shapes {shapes} do not fit {channels} channels and {classes} classes. {_REMEDY}")
+    return statistics
 
 
 def _load_golden(path: Path) -> Golden:
-    with np.load(path, allow_pickle=False) as arrays:
-        return Golden(arrays["photos"], tuple(str(code) for code in arrays["codes"]), arrays["probabilities"])
+    arrays = _arrays(path, dataclasses.fields(Golden))
+    golden = Golden(arrays["photos"], tuple(str(code) for code in arrays["codes"]), arrays["probabilities"])
+    if not len(golden.photos) or golden.probabilities.shape != (len(golden.photos), len(golden.codes)):
+        raise ArtefactError(f"{path} holds no golden pairs that fit its labels. {_REMEDY}")
+    return golden
+
+
+def _arrays(path: Path, fields: Sequence[dataclasses.Field[Any]]) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {field.name: arrays[field.name] for field in fields}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ArtefactError(f"{path} cannot be read: {error}. {_REMEDY}") from error

@@ -17,6 +17,7 @@ from ml_models.preprocess import preprocess
 from ml_models.runtime import LiteRtRuntime
 
 GOLDEN_TOLERANCE = 1e-4
+_HEAD_TOLERANCE = 1e-3
 _TOP = 3
 
 
@@ -75,15 +76,22 @@ class Classifier:
         return self._run(rgb)[0]
 
     def verify_golden(self) -> None:
-        """Run the golden photos. Raises ArtefactError when a probability is off by more than 1e-4."""
-        golden = self._artefact.golden
-        answers = [calibrated_probabilities(self.logits(photo), self.document.temperature) for photo in golden.photos]
-        difference = float(np.abs(np.stack(answers) - golden.probabilities).max())
-        if difference > GOLDEN_TOLERANCE:
-            raise ArtefactError(
-                f"{self._artefact.folder}: golden answers are off by {difference:.2g} (limit {GOLDEN_TOLERANCE:g}). "
-                "The model, its calibration or a library (OpenCV, LiteRT) is not the one it was made with."
-            )
+        """Run the golden photos: probabilities within 1e-4, and the head's weights give the network's own logits.
+
+        Raises ArtefactError when either is off.
+        """
+        golden, statistics = self._artefact.golden, self._artefact.statistics
+        for photo, expected in zip(golden.photos, golden.probabilities, strict=True):
+            logits, feature_map = self._run(photo)
+            seen = calibrated_probabilities(logits, self.document.temperature)
+            by_head = feature_map.mean(axis=(0, 1)) @ statistics.class_weights + statistics.class_bias
+            differences = (float(np.abs(seen - expected).max()), float(np.abs(by_head - logits).max()))
+            if not (differences[0] <= GOLDEN_TOLERANCE and differences[1] <= _HEAD_TOLERANCE):
+                raise ArtefactError(
+                    f"{self._artefact.folder}: golden probabilities are off by {differences[0]:.2g} (limit "
+                    f"{GOLDEN_TOLERANCE:g}), logits of the head by {differences[1]:.2g} (limit {_HEAD_TOLERANCE:g}). "
+                    "The model, its calibration or a library (OpenCV, LiteRT) is not the one it was made with."
+                )
 
     def _run(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         outputs = self._runtime.run(preprocess(rgb, self.document.input)[np.newaxis])

@@ -126,8 +126,8 @@ def _check(probabilities: Mapping[str, float], rules: DecisionRules) -> None:
 def _malignancy(
     probabilities: Mapping[str, float], rules: DecisionRules, modality: Modality | None, top: Label
 ) -> Malignancy:
-    """Sum over the malignant labels; where no threshold exists at all, a malignant top class is suspicious."""
-    probability = min(1.0, sum(probabilities[label.code] for label in rules.labels if label.malignant))
+    """Sum over all labels not known to be benign; where no threshold exists, a malignant top class is suspicious."""
+    probability = min(1.0, sum(probabilities[label.code] for label in rules.labels if label.malignant is not False))
     threshold = rules.threshold_for(modality)
     suspicious = top.malignant is True if threshold is None else probability >= threshold
     return Malignancy(probability=probability, threshold=threshold, suspicious=suspicious)

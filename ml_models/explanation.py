@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from ml_models.preprocess import frame_box
 
+_OPACITY = 0.45
+
 
 def class_activation(
     feature_map: NDArray[np.float32], class_weights: NDArray[np.float32], class_index: int
@@ -23,7 +25,7 @@ def class_activation(
     return np.asarray(evidence / peak if peak > 0 else evidence, dtype=np.float32)
 
 
-def overlay(rgb: NDArray[np.uint8], activation: NDArray[np.float32], *, opacity: float = 0.45) -> NDArray[np.uint8]:
+def overlay(rgb: NDArray[np.uint8], activation: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Lay an activation grid in 0-1 over the upright photo uint8 [h, w, 3] it was computed from; the same size.
 
     The grid covers the frame that the model saw; outside it the photo stays as it is. Colours are
@@ -35,5 +37,5 @@ def overlay(rgb: NDArray[np.uint8], activation: NDArray[np.float32], *, opacity:
     levels = np.clip(255 * smooth, 0, 255).astype(np.uint8)
     colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_VIRIDIS), cv2.COLOR_BGR2RGB)
     result = rgb.copy()
-    result[box] = cv2.addWeighted(frame, 1 - opacity, colours, opacity, 0)
+    result[box] = cv2.addWeighted(frame, 1 - _OPACITY, colours, _OPACITY, 0)
     return result

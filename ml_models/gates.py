@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ml_models.classification import ReasonCode
 
+SCORES = ("brightness", "contrast", "sharpness")
 _MEASURED_SIDE_PX = 200
 
 
@@ -22,7 +23,7 @@ class Gate:
 
 
 def measure(rgb: NDArray[np.uint8]) -> dict[str, float]:
-    """Scores of an upright photo uint8 [h, w, 3], shrunk to a short side of 200 px so that cameras compare.
+    """The `SCORES` of an upright photo uint8 [h, w, 3], shrunk to a short side of 200 px so that cameras compare.
 
     `brightness` is the mean grey level and `contrast` its standard deviation (0-255), `sharpness` the variance of the
     Laplacian (Pech-Pacheco 2000).
@@ -30,11 +31,8 @@ def measure(rgb: NDArray[np.uint8]) -> dict[str, float]:
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     factor = min(1.0, _MEASURED_SIDE_PX / min(grey.shape))
     grey = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    return {
-        "brightness": float(grey.mean()),
-        "contrast": float(grey.std()),
-        "sharpness": float(cv2.Laplacian(grey, cv2.CV_32F).var()),
-    }
+    values = (grey.mean(), grey.std(), cv2.Laplacian(grey, cv2.CV_32F).var())
+    return {name: float(value) for name, value in zip(SCORES, values, strict=True)}
 
 
 def failed_gates(scores: Mapping[str, float], gates: tuple[Gate, ...]) -> tuple[ReasonCode, ...]:

@@ -2,27 +2,30 @@
 
 import argparse
 import importlib.util
+import os
 import sys
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ml_models.errors import SkinModelError
 from ml_pipeline.errors import PipelineError
 
-_TRAINING_PACKAGES = ("keras", "sklearn", "scipy", "matplotlib")
+_DATA_PACKAGES = ("sklearn", "scipy")
+_TRAINING_PACKAGES = (*_DATA_PACKAGES, "matplotlib", "keras", os.environ.get("KERAS_BACKEND", "tensorflow"))
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; expected errors go to stderr as one line, exit code 2."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    missing = [name for name in _TRAINING_PACKAGES if importlib.util.find_spec(name) is None]
+    missing = [name for name in options.needs if importlib.util.find_spec(name) is None]
     if missing:
         print(f"error: {', '.join(missing)} not installed: pip install -r requirements.txt", file=sys.stderr)
         return 2
     try:
         options.run(options)
-    except PipelineError as error:
+    except (PipelineError, SkinModelError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
@@ -37,14 +40,14 @@ def _parser() -> argparse.ArgumentParser:
     records.add_argument("--isic2019-labels", type=Path, required=True, metavar="CSV", help="ISIC 2019 ground truth")
     records.add_argument("--seed", type=int, default=2019)
     records.add_argument("--out", type=Path, required=True, metavar="CSV")
-    records.set_defaults(run=_records)
+    records.set_defaults(run=_records, needs=_DATA_PACKAGES)
 
     train = commands.add_parser("train", help="train a recipe; run again to resume")
     train.add_argument("--records", type=Path, required=True, metavar="CSV")
     train.add_argument("--recipe", required=True)
     _add_backbone_weights(train)
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="run folder (git-ignored runs/...)")
-    train.set_defaults(run=_train)
+    train.set_defaults(run=_train, needs=_TRAINING_PACKAGES)
 
     export = commands.add_parser("export", help="calibrate, measure and write a run as a model folder")
     export.add_argument("--run", type=Path, required=True, metavar="DIR", dest="run_folder", help="folder of `train`")
@@ -54,17 +57,17 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="ml_models/trained/NAME or MODEL_DIR/NAME"
     )
-    export.set_defaults(run=_export)
+    export.set_defaults(run=_export, needs=_TRAINING_PACKAGES)
 
     evaluate = commands.add_parser("evaluate", help="held-out figures of a model beside a linear probe's")
     evaluate.add_argument("--model", type=Path, required=True, metavar="DIR")
     evaluate.add_argument("--records", type=Path, required=True, metavar="CSV")
     _add_backbone_weights(evaluate)
-    evaluate.set_defaults(run=_evaluate)
+    evaluate.set_defaults(run=_evaluate, needs=_TRAINING_PACKAGES)
 
     samples = commands.add_parser("samples", help="draw the synthetic sample photos")
     samples.add_argument("--out", type=Path, default=Path("sample_images"), metavar="DIR")
-    samples.set_defaults(run=_samples)
+    samples.set_defaults(run=_samples, needs=())
     return parser
 
 
@@ -93,8 +96,9 @@ def _records(options: argparse.Namespace) -> None:
 def _train(options: argparse.Namespace) -> None:
     from ml_pipeline.data.records import read_records
     from ml_pipeline.evaluation.report import write_curves
+    from ml_pipeline.training.history import read_history
     from ml_pipeline.training.recipes import recipe_named
-    from ml_pipeline.training.train import read_history, train
+    from ml_pipeline.training.train import train
 
     result = train(
         read_records(options.records),
@@ -120,21 +124,22 @@ def _export(options: argparse.Namespace) -> None:
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         out=options.out,
     )
-    print(f"wrote {report.folder}; Keras and LiteRT agree within {report.parity:.1e} of a logit")
+    print(f"wrote {report.folder}; Keras and LiteRT agree within {report.parity:.1e} of the largest logit")
     print((report.folder / "MODEL_CARD.md").read_text(encoding="utf-8"))
 
 
 def _evaluate(options: argparse.Namespace) -> None:
     from ml_models.classifier import load_classifier
     from ml_pipeline.data.records import Split, of_split, read_records
-    from ml_pipeline.data.split import refuse_leakage
+    from ml_pipeline.data.split import refuse_leakage, refuse_other_data
     from ml_pipeline.evaluation.evaluate import answers_from, logits_for
     from ml_pipeline.evaluation.metrics import balanced_accuracy, difference, estimate, metrics
     from ml_pipeline.evaluation.probe import linear_probe
 
     records, classifier = read_records(options.records), load_classifier(options.model)
-    refuse_leakage(records)
     test, document = of_split(records, Split.TEST), classifier.document
+    refuse_leakage(records)
+    refuse_other_data(records, document.provenance["data_sha256"])
     answers = answers_from(document, logits_for(classifier, test), test)
     probe = linear_probe(
         records,
@@ -145,9 +150,9 @@ def _evaluate(options: argparse.Namespace) -> None:
     )
     print(f"test split: {len(test)} photos of {len(set(answers.groups))} held-out lesions, 95 % bootstrap by lesion")
     threshold = min(document.malignancy_thresholds.values(), default=None)
-    of_probe = estimate(probe, metrics())
+    of_probe = estimate(probe, metrics(probe.codes))
     print(f"{'':36}{document.name + ' ' + document.version:28}linear probe on the frozen backbone")
-    for name, each in estimate(answers, metrics(threshold)).items():
+    for name, each in estimate(answers, metrics(answers.codes, threshold)).items():
         print(f"{name:36}{each!s:28}{of_probe.get(name, '')!s}")
     print(f"balanced accuracy gained over the probe: {difference(answers, probe, balanced_accuracy)} (paired)")
 

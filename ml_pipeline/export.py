@@ -24,21 +24,16 @@ from ml_models.gates import Gate
 from ml_models.labels import BY_CODE
 from ml_models.preprocess import InputSpec
 from ml_models.runtime import LiteRtRuntime
-from ml_pipeline.data.records import Record, Split, of_split, records_digest
-from ml_pipeline.data.split import refuse_leakage
+from ml_pipeline.calibrate import ThresholdChoice, choose_minimum_confidence, choose_threshold, fit_temperature
+from ml_pipeline.data.records import Record, Split, of_split
+from ml_pipeline.data.split import refuse_leakage, refuse_other_data
 from ml_pipeline.errors import TrainingError
 from ml_pipeline.evaluation.evaluate import answers_from, logits_for
-from ml_pipeline.evaluation.metrics import Answers, estimate, expected_calibration_error, metrics, per_class
+from ml_pipeline.evaluation.metrics import Answers, calibration_error, estimate, metrics, per_class
 from ml_pipeline.evaluation.report import write_model_card, write_plots
 from ml_pipeline.synthetic import golden_inputs
 from ml_pipeline.training.backbones import LOGITS, with_feature_map
 from ml_pipeline.training.batches import load_inputs
-from ml_pipeline.training.calibrate import (
-    ThresholdChoice,
-    choose_minimum_confidence,
-    choose_threshold,
-    fit_temperature,
-)
 from ml_pipeline.training.train import TrainedModel
 
 PARITY_TOLERANCE = 1e-4
@@ -53,7 +48,7 @@ _LIBRARIES = ("keras", "tensorflow", "ai-edge-litert", "opencv-python-headless",
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """The folder written, its document, and the largest difference of a logit between Keras and LiteRT."""
+    """The folder written, its document, and how far LiteRT is from Keras, as a share of the largest logit."""
 
     folder: Path
     parity: float
@@ -70,6 +65,9 @@ def export(
     if keras.backend.backend() != "tensorflow":
         raise TrainingError("Export needs KERAS_BACKEND=tensorflow: the LiteRT converter is TensorFlow's.")
     refuse_leakage(records)
+    refuse_other_data(records, trained.data_sha256)
+    if out.exists() and not (out / artefact.DOCUMENT).is_file():
+        raise TrainingError(f"{out} exists and is no model folder. Give the folder of one model, such as {out}/NAME.")
     model = with_feature_map(trained.model)
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work) / name
@@ -82,10 +80,10 @@ def export(
         draft = _uncalibrated(trained, records, name=name, model_version=model_version, created_at=created_at)
         # Logits do not depend on the calibration, so the draft's classifier serves for all splits.
         classifier = _classifier(draft, folder, runtime, statistics)
-        calibrated, threshold = _calibrated(draft, classifier, of_split(records, Split.VALIDATION))
+        calibrated = _calibrated(draft, classifier, of_split(records, Split.VALIDATION))
         test = of_split(records, Split.TEST)
         answers = answers_from(calibrated, logits_for(classifier, test), test)
-        measured = dataclasses.replace(calibrated, metrics=_metrics(answers, threshold, trained))
+        measured = dataclasses.replace(calibrated, metrics=_metrics(calibrated, answers, test))
 
         _write_arrays(folder, statistics, _golden(classifier, measured))
         files = {file: artefact.file_digest(folder / file) for file in artefact.HASHED_FILES}
@@ -94,10 +92,20 @@ def export(
         write_plots(folder / "plots", answers)
         write_model_card(folder / "MODEL_CARD.md", document)
         load_classifier(folder)
-        if out.exists():
-            shutil.rmtree(out)
-        shutil.copytree(folder, out)
+        _replace(out, folder)
     return ExportReport(out, parity, document)
+
+
+def _replace(out: Path, folder: Path) -> None:
+    """Put the new folder where the old one was; interrupted, one of the two is complete beside it."""
+    new, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    shutil.copytree(folder, new)
+    if out.exists():
+        out.rename(old)
+    new.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write_networks(model: keras.Model, folder: Path) -> None:
@@ -108,13 +116,15 @@ def _write_networks(model: keras.Model, folder: Path) -> None:
 
 
 def _parity(model: keras.Model, runtime: LiteRtRuntime, records: Sequence[Record], size_px: int) -> float:
-    """Largest difference of a logit between Keras and LiteRT on validation photos, trained weights, real scale."""
+    """Largest difference of a logit between Keras and LiteRT on validation photos, as a share of the largest logit."""
     photos = load_inputs(of_split(records, Split.VALIDATION)[:_PARITY_PHOTOS], InputSpec(size_px))
     expected = model.predict(photos, verbose=0)[LOGITS]
     seen = np.concatenate([runtime.run(photo[np.newaxis])[LOGITS] for photo in photos])
-    largest = float(np.abs(expected - seen).max())
+    largest = float(np.abs(expected - seen).max() / np.abs(expected).max())
     if largest > PARITY_TOLERANCE:
-        raise TrainingError(f"LiteRT differs from Keras by {largest:.2g} in a logit (limit {PARITY_TOLERANCE:g}).")
+        raise TrainingError(
+            f"LiteRT differs from Keras by {largest:.2g} of the largest logit (limit {PARITY_TOLERANCE:g})."
+        )
     return largest
 
 
@@ -125,9 +135,10 @@ def _statistics(model: keras.Model, records: Sequence[Record], size_px: int) -> 
     pooled = pooling.predict(load_inputs(training, InputSpec(size_px)), batch_size=64, verbose=0)
     dimensions = min(_EMBEDDING_DIMENSIONS, *pooled.shape)
     projection = PCA(n_components=dimensions, svd_solver="full").fit(pooled)
-    kernel = model.get_layer(LOGITS).get_weights()[0]
+    kernel, bias = model.get_layer(LOGITS).get_weights()
     return Statistics(
         class_weights=np.asarray(kernel, np.float32),
+        class_bias=np.asarray(bias, np.float32),
         embedding_mean=np.asarray(projection.mean_, np.float32),
         embedding_components=np.asarray(projection.components_.T, np.float32),
     )
@@ -151,7 +162,9 @@ def _uncalibrated(
         provenance={
             "recipe": dataclasses.asdict(trained.recipe),
             "best_epoch": trained.epoch + 1,
-            "data_sha256": records_digest(records),
+            "validation_balanced_accuracy": trained.validation_balanced_accuracy,
+            "backbone_weights_sha256": trained.backbone_weights_sha256,
+            "data_sha256": trained.data_sha256,
             "data": _data_summary(records),
             "libraries": {package: version(package) for package in _LIBRARIES},
             "python": platform.python_version(),
@@ -170,44 +183,53 @@ def _data_summary(records: Sequence[Record]) -> dict[str, Any]:
     return summary
 
 
-def _calibrated(
-    draft: ModelDocument, classifier: Classifier, validation: Sequence[Record]
-) -> tuple[ModelDocument, ThresholdChoice | None]:
+def _calibrated(draft: ModelDocument, classifier: Classifier, validation: Sequence[Record]) -> ModelDocument:
     """Everything that is chosen, chosen on validation."""
     logits = logits_for(classifier, validation)
     before = answers_from(draft, logits, validation)
-    warmed = dataclasses.replace(draft, temperature=fit_temperature(logits, before.labels))
-    answers = answers_from(warmed, logits, validation)
-    threshold = choose_threshold(
-        answers.malignant_probability,
-        is_malignant=answers.is_malignant,
-        is_melanoma=answers.labels == answers.codes.index("mel"),
-        groups=answers.groups,
-    )
-    minimum_confidence = choose_minimum_confidence(answers.probabilities, coverage=_COVERAGE)
+    calibrated = dataclasses.replace(draft, temperature=fit_temperature(logits, before.labels))
+    answers = answers_from(calibrated, logits, validation)
+    thresholds = {modality: _threshold(answers, validation, modality) for modality in _modalities(validation)}
     chosen = {
         "temperature": {
-            "expected_calibration_error_before": expected_calibration_error(before),
-            "expected_calibration_error_after": expected_calibration_error(answers),
+            "expected_calibration_error_before": calibration_error(before.probabilities, before.labels),
+            "expected_calibration_error_after": calibration_error(answers.probabilities, answers.labels),
         },
-        "malignancy_threshold": None if threshold is None else dataclasses.asdict(threshold),
+        "malignancy_thresholds": {
+            modality: None if choice is None else dataclasses.asdict(choice) for modality, choice in thresholds.items()
+        },
         "minimum_confidence": {"coverage": _COVERAGE},
     }
-    document = dataclasses.replace(
-        warmed,
-        malignancy_thresholds={} if threshold is None else {Modality.DERMATOSCOPIC: threshold.threshold},
-        minimum_confidence=minimum_confidence,
+    return dataclasses.replace(
+        calibrated,
+        malignancy_thresholds={m: choice.threshold for m, choice in thresholds.items() if choice is not None},
+        minimum_confidence=choose_minimum_confidence(answers.probabilities, coverage=_COVERAGE),
         provenance={**draft.provenance, "chosen_on_validation": chosen},
     )
-    return document, threshold
 
 
-def _metrics(answers: Answers, threshold: ThresholdChoice | None, trained: TrainedModel) -> dict[str, Any]:
-    estimates = estimate(answers, metrics(None if threshold is None else threshold.threshold))
+def _threshold(answers: Answers, records: Sequence[Record], modality: Modality) -> ThresholdChoice | None:
+    """The warning threshold for photos of one modality; None where they cannot support one."""
+    chosen = answers.take(np.flatnonzero([record.modality is modality for record in records]))
+    melanoma = chosen.codes.index("mel") if "mel" in chosen.codes else -1
+    return choose_threshold(
+        chosen.malignant_probability,
+        is_malignant=chosen.is_malignant,
+        is_melanoma=chosen.labels == melanoma,
+        groups=chosen.groups,
+    )
+
+
+def _modalities(records: Sequence[Record]) -> list[Modality]:
+    return sorted({record.modality for record in records})
+
+
+def _metrics(document: ModelDocument, answers: Answers, test: Sequence[Record]) -> dict[str, Any]:
+    estimates = estimate(answers, metrics(answers.codes, min(document.malignancy_thresholds.values(), default=None)))
     return {
         "test": {
-            "split": "test: held-out lesions, none of which was used for training or for any choice",
-            "modality": Modality.DERMATOSCOPIC,
+            "split": "test split: held-out lesions, none of which was used for training or for any choice",
+            "modality": ", ".join(_modalities(test)),
             "photos": len(answers.labels),
             "lesions": len(np.unique(answers.groups)),
             "intervals": "95 % bootstrap by lesion",
@@ -215,8 +237,8 @@ def _metrics(answers: Answers, threshold: ThresholdChoice | None, trained: Train
             "per_class": per_class(answers),
         },
         "validation": {
-            "split": "validation: lesions that early stopping, temperature and thresholds were chosen on",
-            "balanced_accuracy": trained.validation_balanced_accuracy,
+            "split": "validation split: lesions that early stopping, temperature and thresholds were chosen on",
+            "balanced_accuracy_uncalibrated": document.provenance["validation_balanced_accuracy"],
         },
     }
 

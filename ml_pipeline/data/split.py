@@ -9,8 +9,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import train_test_split
 
-from ml_pipeline.data.records import Record, Split
-from ml_pipeline.errors import LeakageError
+from ml_pipeline.data.records import Record, Split, records_digest
+from ml_pipeline.errors import LeakageError, SourceError
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,8 +41,7 @@ def assign_groups(records: Sequence[Record]) -> tuple[Record, ...]:
 def split_records(records: Sequence[Record], *, shares: SplitShares, seed: int) -> tuple[Record, ...]:
     """Set `group` and `split`, stratified by class over groups; same records and seed give the same answer.
 
-    A group is stratified by its rarest class. Raises LeakageError (see `refuse_leakage`) and ValueError when a class
-    has too few groups to be in every split.
+    A group is stratified by its rarest class. Raises SourceError when a class has too few groups for three splits.
     """
     grouped = assign_groups(records)
     class_counts = Counter(record.label for record in grouped)
@@ -53,10 +52,18 @@ def split_records(records: Sequence[Record], *, shares: SplitShares, seed: int) 
     strata = [min(labels_of[group], key=lambda label: (class_counts[label], label)) for group in groups]
 
     held_out = shares.validation + shares.test
-    train, rest, _, rest_strata = train_test_split(
-        groups, strata, test_size=held_out, stratify=strata, random_state=seed
-    )
-    validation, test = train_test_split(rest, test_size=shares.test / held_out, stratify=rest_strata, random_state=seed)
+    try:
+        train, rest, _, rest_strata = train_test_split(
+            groups, strata, test_size=held_out, stratify=strata, random_state=seed
+        )
+        validation, test = train_test_split(
+            rest, test_size=shares.test / held_out, stratify=rest_strata, random_state=seed
+        )
+    except ValueError as error:
+        rarest, lesions = min(Counter(strata).items(), key=lambda item: item[1])
+        raise SourceError(
+            f"{lesions} lesions of {rarest} are too few for three splits: {error} Add lesions."
+        ) from error
     split_of = dict.fromkeys(train, Split.TRAIN)
     split_of |= dict.fromkeys(validation, Split.VALIDATION) | dict.fromkeys(test, Split.TEST)
     result = tuple(dataclasses.replace(record, split=split_of[record.group]) for record in grouped)
@@ -80,6 +87,18 @@ def refuse_leakage(records: Iterable[Record]) -> None:
         raise LeakageError(
             f"{len(leaks)} values are on both sides of a split, first {kind} {value!r}. "
             "Split by group with python -m ml_pipeline records; never by image."
+        )
+
+
+def refuse_other_data(records: Sequence[Record], data_sha256: str) -> None:
+    """Raise LeakageError unless these are the records, and the splits, that a model was trained on.
+
+    Another split of the same photos would count training photos as held out.
+    """
+    if records_digest(records) != data_sha256:
+        raise LeakageError(
+            "These records are not those that the model was trained on: their test split may hold its training photos. "
+            "Use the records file of its training."
         )
 
 

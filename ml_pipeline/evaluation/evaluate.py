@@ -1,7 +1,6 @@
 """Asking a model artefact about records, through the very code that serves it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 from ml_models.artefact import ModelDocument
 from ml_models.calibration import calibrated_probabilities
 from ml_models.classifier import Classifier
-from ml_models.image_io import read_photo
+from ml_pipeline.data.photos import read_rgb
 from ml_pipeline.data.records import Record
 from ml_pipeline.errors import PipelineError
 from ml_pipeline.evaluation.metrics import Answers
@@ -18,12 +17,7 @@ from ml_pipeline.evaluation.metrics import Answers
 def logits_for(classifier: Classifier, records: Sequence[Record]) -> NDArray[np.float32]:
     """Decode, preprocess and run every record's photo as the server would; float32 [n, classes]."""
     size_px = classifier.document.input.size_px
-    return np.stack(
-        [
-            classifier.logits(read_photo(Path(record.path).read_bytes(), model_input_px=size_px).rgb)
-            for record in records
-        ]
-    )
+    return np.stack([classifier.logits(read_rgb(record, model_input_px=size_px)) for record in records])
 
 
 def answers_from(document: ModelDocument, logits: NDArray[np.float32], records: Sequence[Record]) -> Answers:

@@ -1,6 +1,6 @@
 """Figures of a classifier on labelled photos, with bootstrap intervals by lesion (Efron 1979)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,27 +55,31 @@ class Estimate:
 Metric = Callable[[Answers], float]
 
 
-def metrics(threshold: float | None = None) -> dict[str, Metric]:
-    """The headline figures by name; with a threshold also what flagging at it does."""
+def metrics(codes: Sequence[str], threshold: float | None = None) -> dict[str, Metric]:
+    """The headline figures by name, those of single classes where they exist; with a threshold what flagging does."""
     named: dict[str, Metric] = {
         "balanced_accuracy": balanced_accuracy,
-        "balanced_accuracy_seven_classes": balanced_accuracy_seven_classes,
         "accuracy": lambda a: float((a.probabilities.argmax(axis=1) == a.labels).mean()),
         "macro_f1": lambda a: float(
             f1_score(a.labels, a.probabilities.argmax(axis=1), average="macro", labels=range(len(a.codes)))
         ),
         "malignant_auc": lambda a: float(roc_auc_score(a.is_malignant, a.malignant_probability)),
-        "melanoma_auc": lambda a: _class_auc(a, "mel"),
-        "expected_calibration_error": expected_calibration_error,
+        "expected_calibration_error": lambda a: calibration_error(a.probabilities, a.labels),
         "brier_score": brier_score,
     }
-    if threshold is not None:
-        named["malignant_sensitivity_at_threshold"] = lambda a: float(
-            (a.malignant_probability[a.is_malignant] >= threshold).mean()
-        )
-        named["malignant_specificity_at_threshold"] = lambda a: float(
-            (a.malignant_probability[~a.is_malignant] < threshold).mean()
-        )
+    if {"akiec", "scc"} <= set(codes):
+        named["balanced_accuracy_seven_classes"] = balanced_accuracy_seven_classes
+    if "mel" in codes:
+        named["melanoma_auc"] = lambda a: _class_auc(a, "mel")
+    if threshold is None:
+        return named
+    named["malignant_sensitivity_at_threshold"] = lambda a: float(
+        (a.malignant_probability[a.is_malignant] >= threshold).mean()
+    )
+    named["malignant_specificity_at_threshold"] = lambda a: float(
+        (a.malignant_probability[~a.is_malignant] < threshold).mean()
+    )
+    if "mel" in codes:
         named["melanoma_sensitivity_at_threshold"] = lambda a: float(
             (a.malignant_probability[a.labels == a.codes.index("mel")] >= threshold).mean()
         )
@@ -127,10 +131,10 @@ def balanced_accuracy_seven_classes(answers: Answers) -> float:
     return _mean_sensitivity(labels, merged.argmax(axis=1))
 
 
-def expected_calibration_error(answers: Answers) -> float:
-    """Mean gap between top probability and accuracy over 15 equal-width bins, weighted by photos (Naeini 2015)."""
-    confidence = answers.probabilities.max(axis=1)
-    correct = answers.probabilities.argmax(axis=1) == answers.labels
+def calibration_error(probabilities: NDArray[np.float64], labels: NDArray[np.integer]) -> float:
+    """Expected calibration error (Naeini 2015): mean gap between top probability and accuracy, 15 bins, by photos."""
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
     bins = np.minimum((confidence * _ECE_BINS).astype(int), _ECE_BINS - 1)
     gaps = np.bincount(bins, weights=correct - confidence, minlength=_ECE_BINS)
     return float(np.abs(gaps).sum() / len(correct))

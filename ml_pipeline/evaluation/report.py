@@ -11,17 +11,14 @@ from matplotlib.axes import Axes
 from sklearn.metrics import confusion_matrix, roc_curve
 
 from ml_models.artefact import ModelDocument
+from ml_pipeline.data.sources import ham10000
 from ml_pipeline.evaluation.metrics import Answers
+from ml_pipeline.training.history import EpochResult
 
 mpl.use("Agg")
 
 _DPI = 110
-_LICENCES = {
-    "HAM10000": (
-        "HAM10000 (Tschandl, Rosendahl, Kittler 2018, doi 10.7910/DVN/DBW86T), CC BY-NC 4.0; "
-        "labels by image id from the ISIC 2019 ground truth (Combalia 2019), CC BY-NC 4.0"
-    ),
-}
+_LICENCES = {ham10000.SOURCE: ham10000.LICENCE}
 
 
 def write_plots(folder: Path, answers: Answers) -> None:
@@ -34,14 +31,14 @@ def write_plots(folder: Path, answers: Answers) -> None:
         plt.close(figure)
 
 
-def write_curves(path: Path, history: list[dict[str, float]]) -> None:
+def write_curves(path: Path, history: Sequence[EpochResult]) -> None:
     """Loss and validation figures over the epochs, as PNG."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-    epochs = [row["epoch"] + 1 for row in history]
+    epochs = [row.epoch + 1 for row in history]
     for name in ("loss", "validation_loss"):
-        left.plot(epochs, [row[name] for row in history], marker=".", label=name.replace("_", " "))
+        left.plot(epochs, [getattr(row, name) for row in history], marker=".", label=name.replace("_", " "))
     for name in ("validation_balanced_accuracy", "validation_accuracy"):
-        right.plot(epochs, [row[name] for row in history], marker=".", label=name.replace("_", " "))
+        right.plot(epochs, [getattr(row, name) for row in history], marker=".", label=name.replace("_", " "))
     for axes in (left, right):
         axes.set_xlabel("epoch")
         axes.grid(alpha=0.3)
@@ -68,7 +65,8 @@ def _confusion(axes: Axes, answers: Answers) -> None:
     axes.set(xlabel="answered", ylabel="true", title=f"Held-out lesions, {len(answers.labels)} photos")
 
 
-def _reliability(axes: Axes, answers: Answers, bins: int = 10) -> None:
+def _reliability(axes: Axes, answers: Answers) -> None:
+    bins = 10
     confidence = answers.probabilities.max(axis=1)
     correct = answers.probabilities.argmax(axis=1) == answers.labels
     index = np.minimum((confidence * bins).astype(int), bins - 1)
@@ -116,8 +114,7 @@ is the use of these weights.
 {_split_rows(document, data)}
 
 ## Results
-On the {test["split"]}:
-{test["photos"]} photos of {test["lesions"]} lesions, {test["modality"]}; {test["intervals"]}.
+{test["photos"]} {test["modality"]} photos of {test["lesions"]} lesions, {test["split"]}; {test["intervals"]}.
 
 | figure | value |
 |---|---|
@@ -128,11 +125,11 @@ On the {test["split"]}:
 {_class_rows(test["per_class"])}
 
 ## Chosen on validation, never on test
-- best epoch {provenance["best_epoch"]}, balanced accuracy {document.metrics["validation"]["balanced_accuracy"]:.3f}
+- best epoch {provenance["best_epoch"]}, balanced accuracy {provenance["validation_balanced_accuracy"]:.3f}
 - temperature {document.temperature:.3f}: expected calibration error
   {calibration["expected_calibration_error_before"]:.3f} before,
   {calibration["expected_calibration_error_after"]:.3f} after
-- {_threshold_line(chosen["malignancy_threshold"])}
+{_threshold_lines(chosen["malignancy_thresholds"])}
 - an answer is `uncertain` under a top probability of {document.minimum_confidence:.3f}, which
   {chosen["minimum_confidence"]["coverage"]:.0%} of the validation photos reach
 
@@ -141,15 +138,16 @@ On the {test["split"]}:
 """
 
 
-def _threshold_line(threshold: Mapping[str, float] | None) -> str:
+def _threshold_lines(thresholds: Mapping[str, Mapping[str, float] | None]) -> str:
+    return "\n".join(_threshold_line(modality, each) for modality, each in thresholds.items())
+
+
+def _threshold_line(modality: str, threshold: Mapping[str, float] | None) -> str:
     if threshold is None:
-        return "no warning threshold: the validation data cannot support the required sensitivity"
-    return (
-        f"warning threshold on the summed malignant probability, dermatoscopic photos: {threshold['threshold']:.4f}; "
-        f"malignant sensitivity {threshold['sensitivity']:.3f} "
-        f"(lower 95 % bound {threshold['sensitivity_lower_bound']:.3f}), "
-        f"melanoma sensitivity {threshold['melanoma_sensitivity']:.3f}, specificity {threshold['specificity']:.3f}"
-    )
+        return f"- no warning threshold for {modality} photos: the data cannot support the required sensitivity"
+    return f"""- warning threshold on the summed malignant probability, {modality} photos: {threshold["threshold"]:.4f};
+  malignant sensitivity {threshold["sensitivity"]:.3f} (lower 95 % bound {threshold["sensitivity_lower_bound"]:.3f}),
+  melanoma sensitivity {threshold["melanoma_sensitivity"]:.3f}, specificity {threshold["specificity"]:.3f}"""
 
 
 def _codes(document: ModelDocument) -> list[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
 import cv2
@@ -10,10 +9,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_models.image_io import read_photo
 from ml_models.preprocess import InputSpec, crop_to_frame, preprocess
+from ml_pipeline.data.photos import read_rgb
 from ml_pipeline.data.records import Record
-from ml_pipeline.errors import SourceError
 from ml_pipeline.training.augment import augment
 from ml_pipeline.training.recipes.recipe import Augmentation
 
@@ -57,25 +55,18 @@ class TrainingBatches(keras.utils.PyDataset):
 
 def load_frames(records: Sequence[Record], spec: InputSpec) -> list[NDArray[np.uint8]]:
     """Decode training frames uint8 [h, w, 3]: cropped as `preprocess` crops, short side at most 1.25x the input."""
-    return _map(lambda record: _frame(_read(record, spec), spec), records)
+    return _map(lambda record: _frame(read_rgb(record, model_input_px=spec.size_px), spec), records)
 
 
 def load_inputs(records: Sequence[Record], spec: InputSpec) -> NDArray[np.float32]:
     """Model inputs float32 [n, s, s, 3], exactly as serving makes them."""
-    return np.stack(_map(lambda record: preprocess(_read(record, spec), spec), records))
+    return np.stack(_map(lambda record: preprocess(read_rgb(record, model_input_px=spec.size_px), spec), records))
 
 
 def class_indices(records: Sequence[Record], codes: Sequence[str]) -> NDArray[np.int32]:
     """Position of each record's label in `codes`, int32 [n]."""
     position = {code: index for index, code in enumerate(codes)}
     return np.array([position[record.label] for record in records], dtype=np.int32)
-
-
-def _read(record: Record, spec: InputSpec) -> NDArray[np.uint8]:
-    path = Path(record.path)
-    if not path.is_file():
-        raise SourceError(f"{path} ({record.image_id}) is gone since the records were made. Make them again.")
-    return read_photo(path.read_bytes(), model_input_px=spec.size_px).rgb
 
 
 def _frame(rgb: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8]:

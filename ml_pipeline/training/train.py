@@ -1,6 +1,5 @@
 """One training run: resumable, early-stopped on validation balanced accuracy, its history on disk."""
 
-import csv
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,32 +9,42 @@ from typing import Any
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import recall_score
 
+from ml_models.artefact import file_digest
 from ml_models.labels import CODES
 from ml_models.preprocess import InputSpec
-from ml_pipeline.data.records import Record, Split, of_split
+from ml_pipeline.data.records import Record, Split, of_split, records_digest
 from ml_pipeline.data.split import refuse_leakage
 from ml_pipeline.errors import TrainingError
 from ml_pipeline.training.backbones import build_classifier
 from ml_pipeline.training.batches import TrainingBatches, class_indices, load_frames, load_inputs
+from ml_pipeline.training.history import EpochResult, best_of, read_history, write_history
 from ml_pipeline.training.recipes.recipe import Recipe
 
-BEST_WEIGHTS = "best.weights.h5"
-HISTORY = "history.csv"
 _RUN = "run.json"
-_FIELDS = ("epoch", "loss", "validation_balanced_accuracy", "validation_accuracy", "validation_loss")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """The best epoch's model (moving average of weights) and the run that made it."""
+    """The best epoch's model (moving average of weights), and what it was made from."""
 
     model: keras.Model
     recipe: Recipe
     codes: tuple[str, ...]
     epoch: int
     validation_balanced_accuracy: float
+    data_sha256: str
+    backbone_weights_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _RunIdentity:
+    """What makes two runs the same; anything else in a run folder is another run."""
+
+    recipe: Recipe
+    data_sha256: str
+    backbone_weights_sha256: str | None
 
 
 class LogitAdjustedCrossEntropy(keras.losses.Loss):
@@ -70,15 +79,17 @@ class _Validation(keras.callbacks.Callback):
         raw = self.model.get_weights()
         self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
         logits = self.model.predict(self._inputs, batch_size=64, verbose=0)
-        row = {"epoch": epoch, "loss": (logs or {}).get("loss", float("nan")), **_scores(logits, self._labels)}
-        history = [*(r for r in read_history(self._out) if r["epoch"] < epoch), row]
-        best = max(history, key=lambda r: r["validation_balanced_accuracy"])
-        if best is row:
-            self.model.save_weights(self._out / BEST_WEIGHTS)
+        row = _scores(epoch, (logs or {}).get("loss", float("nan")), logits, self._labels)
+        history = [*(earlier for earlier in read_history(self._out) if earlier.epoch < epoch), row]
+        if best_of(history) is row:
+            self.model.save_weights(_weights_of(self._out, epoch))
         self.model.set_weights(raw)
-        _write_history(history, self._out)
-        print(f"\nepoch {epoch + 1}: " + ", ".join(f"{k} {v:.4f}" for k, v in row.items() if k != "epoch"), flush=True)
-        if epoch - best["epoch"] >= self._recipe.patience_epochs:
+        write_history(history, self._out)  # from now on it names the weights to load; older ones may go
+        for path in self._out.glob("best-*.weights.h5"):
+            if path != _weights_of(self._out, best_of(history).epoch):
+                path.unlink()
+        print(f"\n{row}", flush=True)
+        if epoch - best_of(history).epoch >= self._recipe.patience_epochs:
             self.model.stop_training = True
 
 
@@ -88,7 +99,7 @@ def train(records: Sequence[Record], recipe: Recipe, *, out: Path, backbone_weig
     Raises LeakageError for records that leak and TrainingError for a folder that holds another run.
     """
     refuse_leakage(records)
-    _claim_run_folder(out, recipe)
+    _claim_run_folder(out, _RunIdentity(recipe, records_digest(records), _weights_sha256(backbone_weights)))
     keras.utils.set_random_seed(recipe.seed)
     spec = InputSpec(size_px=recipe.size_px)
     training, validation = of_split(records, Split.TRAIN), of_split(records, Split.VALIDATION)
@@ -114,23 +125,27 @@ def train(records: Sequence[Record], recipe: Recipe, *, out: Path, backbone_weig
 def load_run(out: Path, recipe: Recipe) -> TrainedModel:
     """The best epoch of a run. Raises TrainingError when the folder holds no finished epoch."""
     history = read_history(out)
-    if not history or not (out / BEST_WEIGHTS).is_file():
+    if not history:
         raise TrainingError(f"{out} holds no trained epoch. Train first: python -m ml_pipeline train --out {out}")
+    best = best_of(history)
+    identity = json.loads((out / _RUN).read_text(encoding="utf-8"))
     model = build_classifier(
         backbone=recipe.backbone, size_px=recipe.size_px, classes=len(CODES), dropout=recipe.dropout, weights=None
     )
-    model.load_weights(out / BEST_WEIGHTS)
-    best = max(history, key=lambda row: row["validation_balanced_accuracy"])
-    return TrainedModel(model, recipe, CODES, int(best["epoch"]), best["validation_balanced_accuracy"])
+    model.load_weights(_weights_of(out, best.epoch))
+    return TrainedModel(
+        model=model,
+        recipe=recipe,
+        codes=CODES,
+        epoch=best.epoch,
+        validation_balanced_accuracy=best.validation_balanced_accuracy,
+        data_sha256=identity["data_sha256"],
+        backbone_weights_sha256=identity["backbone_weights_sha256"],
+    )
 
 
-def read_history(out: Path) -> list[dict[str, float]]:
-    """The rows of a run's `history.csv`, oldest first; empty before the first epoch."""
-    path = out / HISTORY
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+def _weights_of(out: Path, epoch: int) -> Path:
+    return out / f"best-{epoch}.weights.h5"
 
 
 def _compiled(recipe: Recipe, labels: NDArray[np.int32], *, steps: int, backbone_weights: str | None) -> keras.Model:
@@ -162,35 +177,40 @@ def _compiled(recipe: Recipe, labels: NDArray[np.int32], *, steps: int, backbone
     return model
 
 
-def _scores(logits: NDArray[np.float32], labels: NDArray[np.int32]) -> dict[str, float]:
+def _scores(epoch: int, loss: float, logits: NDArray[np.float32], labels: NDArray[np.int32]) -> EpochResult:
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     predicted = logits.argmax(axis=1)
-    return {
-        "validation_balanced_accuracy": float(balanced_accuracy_score(labels, predicted)),
-        "validation_accuracy": float((predicted == labels).mean()),
-        "validation_loss": float(-log_probabilities[np.arange(len(labels)), labels].mean()),
-    }
+    return EpochResult(
+        epoch=epoch,
+        loss=loss,
+        validation_balanced_accuracy=float(recall_score(labels, predicted, labels=np.unique(labels), average="macro")),
+        validation_accuracy=float((predicted == labels).mean()),
+        validation_loss=float(-log_probabilities[np.arange(len(labels)), labels].mean()),
+    )
 
 
-def _finished(history: Sequence[dict[str, float]], recipe: Recipe) -> bool:
+def _finished(history: Sequence[EpochResult], recipe: Recipe) -> bool:
     if not history:
         return False
-    last, best = history[-1]["epoch"], max(history, key=lambda row: row["validation_balanced_accuracy"])["epoch"]
-    return last + 1 >= recipe.epochs or last - best >= recipe.patience_epochs
+    last = history[-1].epoch
+    return last + 1 >= recipe.epochs or last - best_of(history).epoch >= recipe.patience_epochs
 
 
-def _claim_run_folder(out: Path, recipe: Recipe) -> None:
-    """Write the recipe into a new run folder, or refuse a folder that another recipe has begun."""
+def _claim_run_folder(out: Path, identity: _RunIdentity) -> None:
+    """Write what is trained into a new run folder, or refuse a folder in which something else has begun."""
     out.mkdir(parents=True, exist_ok=True)
-    run, said = out / _RUN, json.dumps(asdict(recipe), indent=2, sort_keys=True)
+    run, said = out / _RUN, json.dumps(asdict(identity), indent=2, sort_keys=True)
     if run.is_file() and run.read_text(encoding="utf-8") != said:
-        raise TrainingError(f"{out} holds a run of another recipe. Choose another --out or delete the folder.")
+        raise TrainingError(
+            f"{out} holds a run of another recipe, other records or other backbone weights. "
+            "Choose another --out or delete the folder."
+        )
     run.write_text(said, encoding="utf-8")
 
 
-def _write_history(history: Sequence[dict[str, float]], out: Path) -> None:
-    with (out / HISTORY).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, _FIELDS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(history)
+def _weights_sha256(backbone_weights: str | None) -> str | None:
+    """Digest of a weights file; the name itself for `imagenet`, None for random weights."""
+    if backbone_weights is None or not Path(backbone_weights).is_file():
+        return backbone_weights
+    return file_digest(Path(backbone_weights))

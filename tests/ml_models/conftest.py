@@ -42,9 +42,3 @@ def keras_model() -> Any:
 def keras_logits(keras_model: Any) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """Keras's logits for inputs float32 [n, s, s, 3]."""
     return lambda inputs: keras_model.predict(inputs, verbose=0)["logits"]
-
-
-@pytest.fixture(scope="session")
-def keras_head_bias(keras_model: Any) -> NDArray[np.float32]:
-    """Bias of the linear head."""
-    return keras_model.get_layer("logits").get_weights()[1]

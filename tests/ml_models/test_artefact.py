@@ -80,13 +80,17 @@ def test_load_artefact_fewer_labels_are_refused(artefact_copy: Path, change_docu
     [
         ("format", 99, "format"),
         ("temperature", 0, "temperature"),
+        ("temperature", float("nan"), "temperature"),
         ("temperature", "hot", "hot"),
         ("malignancy_thresholds", {"dermatoscopic": 1.5}, "between 0 and 1"),
         ("malignancy_thresholds", {"telepathic": 0.5}, "telepathic"),
         ("minimum_confidence", -1, "between 0 and 1"),
         ("labels", [], "labels"),
         ("input", {"size_px": 160, "preprocess_version": 99}, "preprocessing"),
+        ("input", {"size_px": "160"}, "160"),
         ("gates", [{"score": "contrast"}], "minimum"),
+        ("gates", [{"score": "beauty", "minimum": 1, "reason": "no_detail"}], "beauty"),
+        ("gates", [{"score": "contrast", "minimum": float("nan"), "reason": "no_detail"}], "finite"),
     ],
 )
 def test_load_artefact_impossible_document_is_refused(
@@ -95,6 +99,56 @@ def test_load_artefact_impossible_document_is_refused(
     change_document(**{key: value})
     with pytest.raises(ArtefactError, match=said):
         load_artefact(artefact_copy)
+
+
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [
+        ("mel", {"malignant": False}),
+        ("mel", {"malignant": 1}),
+        ("mel", {"severity": "Low"}),
+        ("nv", {"malignant": None}),
+    ],
+    ids=["benign melanoma", "number", "harmless melanoma", "unknown mole"],
+)
+def test_load_artefact_label_that_would_mislead_is_refused(
+    artefact_copy: Path, change_document: Change, code: str, change: dict[str, object]
+) -> None:
+    labels = json.loads((artefact_copy / artefact.DOCUMENT).read_text(encoding="utf-8"))["labels"]
+    change_document(labels=[{**label, **(change if label["code"] == code else {})} for label in labels])
+    with pytest.raises(ArtefactError, match=code):
+        load_artefact(artefact_copy)
+
+
+def _rewrite_arrays(folder: Path, change_document: Change, name: str, **changes: object) -> None:
+    """Change arrays of a file and make its digest right again: what is left are the checks of content."""
+    with np.load(folder / name) as old:
+        arrays = {key: old[key] for key in old.files}
+    arrays = {key: value for key, value in {**arrays, **changes}.items() if value is not None}
+    np.savez_compressed(folder / name, **arrays)
+    files = json.loads((folder / artefact.DOCUMENT).read_text(encoding="utf-8"))["files"]
+    change_document(files={**files, name: artefact.file_digest(folder / name)})
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        (artefact.GOLDEN, {"probabilities": np.full((4, 8), np.nan)}),
+        (artefact.GOLDEN, {"photos": np.zeros((0, 8, 8, 3), np.uint8)}),
+        (artefact.GOLDEN, {"probabilities": None}),
+        (artefact.STATISTICS, {"class_weights": np.zeros((5, 8), np.float32)}),
+        (artefact.STATISTICS, {"class_weights": np.zeros((1280, 8), np.float32)}),
+        (artefact.STATISTICS, {"embedding_components": np.zeros((5, 64), np.float32)}),
+        (artefact.STATISTICS, {"class_bias": None}),
+    ],
+    ids=["nan", "no photos", "no answers", "five channels", "other weights", "other projection", "no bias"],
+)
+def test_load_classifier_arrays_that_do_not_fit_are_refused(
+    artefact_copy: Path, change_document: Change, name: str, changes: dict[str, object]
+) -> None:
+    _rewrite_arrays(artefact_copy, change_document, name, **changes)
+    with pytest.raises(ArtefactError):
+        load_classifier(artefact_copy)
 
 
 def test_load_artefact_no_json_is_refused(artefact_copy: Path) -> None:

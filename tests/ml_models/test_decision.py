@@ -66,8 +66,14 @@ def test_decide_benign_top_over_the_threshold_says_possible_malignancy() -> None
 
 def test_decide_unknown_malignancy_is_moderate() -> None:
     foreign = (Label("x", "X", None, Severity.LOW, "See a doctor."), BY_CODE["nv"])
-    decision = decide({"x": 0.9, "nv": 0.1}, DecisionRules(foreign, {DERMATOSCOPIC: 0.2}, 0.4), **JUDGED)
+    decision = decide({"x": 0.9, "nv": 0.1}, DecisionRules(foreign, {DERMATOSCOPIC: 0.95}, 0.4), **JUDGED)
     assert (decision.severity, decision.is_safe) == (Severity.MODERATE, False)
+
+
+def test_decide_unknown_malignancy_counts_as_if_malignant() -> None:
+    foreign = (Label("x", "X", None, Severity.LOW, "See a doctor."), BY_CODE["nv"])
+    decision = decide({"x": 0.45, "nv": 0.55}, DecisionRules(foreign, {DERMATOSCOPIC: 0.2}, 0.4), **JUDGED)
+    assert (decision.label, decision.malignancy.suspicious, decision.is_safe) == ("nv", True, False)
 
 
 @pytest.mark.parametrize(

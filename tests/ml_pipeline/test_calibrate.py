@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ml_models.calibration import calibrated_probabilities
-from ml_pipeline.training.calibrate import choose_minimum_confidence, choose_threshold, fit_temperature
+from ml_pipeline.calibrate import choose_minimum_confidence, choose_threshold, fit_temperature
 
 
 def test_fit_temperature_recovers_the_one_that_labels_were_drawn_with() -> None:
@@ -61,12 +61,35 @@ def test_choose_threshold_low_melanoma_alone_lowers_it() -> None:
     assert lowered.threshold <= 0.01 < usual.threshold
 
 
-def test_choose_threshold_few_cases_widen_the_bound() -> None:
+def test_choose_threshold_few_cases_support_none_though_all_are_caught() -> None:
+    scores = np.array([0.9] * 40 + [0.1] * 100)
+    choice = choose_threshold(
+        scores, is_malignant=scores > 0.5, is_melanoma=scores > 0.5, groups=np.arange(140).astype(str)
+    )
+    assert choice is None
+
+
+def test_choose_threshold_enough_cases_all_caught_support_one() -> None:
+    scores = np.array([0.9] * 80 + [0.1] * 100)
+    choice = choose_threshold(
+        scores, is_malignant=scores > 0.5, is_melanoma=scores > 0.5, groups=np.arange(180).astype(str)
+    )
+    assert choice is not None
+    assert choice.threshold == pytest.approx(0.9, abs=1e-5)
+
+
+def test_choose_threshold_photos_of_one_lesion_are_one_case() -> None:
+    scores = np.array([0.9] * 80 + [0.1] * 100)
+    choice = choose_threshold(
+        scores, is_malignant=scores > 0.5, is_melanoma=scores > 0.5, groups=np.array(["L"] * 80 + ["M"] * 100)
+    )
+    assert choice is None
+
+
+def test_choose_threshold_without_melanoma_is_none() -> None:
     cases = _cases()
-    few = {name: values[::25] for name, values in cases.items()}
-    many, less = choose_threshold(**cases), choose_threshold(**few)
-    assert many is not None
-    assert less is None or less.threshold < many.threshold
+    cases["is_melanoma"] = np.zeros(3000, bool)
+    assert choose_threshold(**cases) is None
 
 
 def test_choose_minimum_confidence_is_reached_by_the_coverage() -> None:

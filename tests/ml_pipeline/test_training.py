@@ -11,13 +11,15 @@ from ml_models.artefact import load_artefact
 from ml_models.classifier import load_classifier
 from ml_models.labels import CODES
 from ml_pipeline.data.records import Record, Split, of_split
+from ml_pipeline.data.split import SplitShares, split_records
 from ml_pipeline.errors import LeakageError, TrainingError
-from ml_pipeline.export import PARITY_TOLERANCE, ExportReport, export
+from ml_pipeline.export import ExportReport, export
 from ml_pipeline.synthetic import Scene, draw
 from ml_pipeline.training.backbones import build_classifier
 from ml_pipeline.training.batches import TrainingBatches, class_indices
+from ml_pipeline.training.history import read_history
 from ml_pipeline.training.recipes import Augmentation, recipe_named
-from ml_pipeline.training.train import LogitAdjustedCrossEntropy, TrainedModel, read_history, train
+from ml_pipeline.training.train import LogitAdjustedCrossEntropy, TrainedModel, train
 
 pytestmark = pytest.mark.slow
 TINY = recipe_named("tiny")
@@ -37,18 +39,15 @@ def tiny_export(
     tiny_records: tuple[Record, ...],
 ) -> ExportReport:
     """Its artefact."""
-    return export(
-        tiny_run[1],
-        tiny_records,
-        name="tiny",
-        model_version="0.0.1",
-        created_at="2026-01-01T00:00:00+00:00",
-        out=tmp_path_factory.mktemp("models") / "tiny",
-    )
+    return _export(tiny_run[1], tiny_records, tmp_path_factory.mktemp("models") / "tiny")
+
+
+def _export(trained: TrainedModel, records: tuple[Record, ...], out: Path) -> ExportReport:
+    return export(trained, records, name="tiny", model_version="0.0.1", created_at="2026-01-01T00:00:00+00:00", out=out)
 
 
 def test_train_writes_one_row_an_epoch(tiny_run: tuple[Path, TrainedModel]) -> None:
-    assert [row["epoch"] for row in read_history(tiny_run[0])] == list(range(TINY.epochs))
+    assert [row.epoch for row in read_history(tiny_run[0])] == list(range(TINY.epochs))
 
 
 def test_train_finished_run_is_not_trained_again(
@@ -66,7 +65,10 @@ class _Killed(Exception):
 
 
 def test_train_killed_run_goes_on_where_it_was(
-    tmp_path: Path, tiny_records: tuple[Record, ...], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    tiny_run: tuple[Path, TrainedModel],
+    tiny_records: tuple[Record, ...],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def die(self: object, epoch: int, logs: object = None) -> None:
         if epoch == 1:
@@ -77,11 +79,37 @@ def test_train_killed_run_goes_on_where_it_was(
         with pytest.raises(_Killed):
             train(tiny_records, TINY, out=tmp_path, backbone_weights=None)
     before = read_history(tmp_path)
-    assert [row["epoch"] for row in before] == [0]
+    assert [row.epoch for row in before] == [0]
     train(tiny_records, TINY, out=tmp_path, backbone_weights=None)
-    after = read_history(tmp_path)
-    assert [row["epoch"] for row in after] == [0, 1]
-    assert after[0] == before[0]
+    whole, resumed = read_history(tiny_run[0]), read_history(tmp_path)
+    assert resumed[0] == before[0]
+    assert [row.epoch for row in resumed] == [0, 1]
+    # Without the optimizer's and the averaged weights' state the second epoch would be another one.
+    assert resumed[1].validation_loss == pytest.approx(whole[1].validation_loss, abs=1e-3)
+
+
+def test_train_other_records_in_the_same_folder_are_refused(
+    tiny_run: tuple[Path, TrainedModel], tiny_records: tuple[Record, ...]
+) -> None:
+    other = split_records(tiny_records, shares=SplitShares(), seed=7)
+    with pytest.raises(TrainingError, match="other records"):
+        train(other, TINY, out=tiny_run[0], backbone_weights=None)
+
+
+def test_export_other_split_of_the_same_photos_is_refused(
+    tiny_run: tuple[Path, TrainedModel], tiny_records: tuple[Record, ...], tmp_path: Path
+) -> None:
+    other = split_records(tiny_records, shares=SplitShares(), seed=7)
+    with pytest.raises(LeakageError, match="not those that the model was trained on"):
+        _export(tiny_run[1], other, tmp_path / "tiny")
+
+
+def test_export_into_a_folder_of_something_else_is_refused(
+    tiny_run: tuple[Path, TrainedModel], tiny_records: tuple[Record, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "precious").mkdir()
+    with pytest.raises(TrainingError, match="no model folder"):
+        _export(tiny_run[1], tiny_records, tmp_path)
 
 
 def test_train_folder_of_another_recipe_is_refused(
@@ -157,10 +185,6 @@ def test_export_folder_loads_verifies_and_answers(tiny_export: ExportReport) -> 
     assert tuple(answer.probabilities) == CODES
 
 
-def test_export_litert_agrees_with_keras(tiny_export: ExportReport) -> None:
-    assert tiny_export.parity <= PARITY_TOLERANCE
-
-
 def test_export_metrics_are_of_the_test_split(tiny_export: ExportReport, tiny_records: tuple[Record, ...]) -> None:
     test = tiny_export.document.metrics["test"]
     assert test["split"].startswith("test")
@@ -193,12 +217,5 @@ def test_export_failing_leaves_the_old_folder(
     before = (tiny_export.folder / "model.json").read_bytes()
     monkeypatch.setattr("ml_pipeline.export.PARITY_TOLERANCE", -1.0)
     with pytest.raises(TrainingError, match="LiteRT differs"):
-        export(
-            tiny_run[1],
-            tiny_records,
-            name="tiny",
-            model_version="0.0.2",
-            created_at="2026-01-01T00:00:00+00:00",
-            out=tiny_export.folder,
-        )
+        _export(tiny_run[1], tiny_records, tiny_export.folder)
     assert (tiny_export.folder / "model.json").read_bytes() == before

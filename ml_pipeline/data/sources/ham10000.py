@@ -15,7 +15,10 @@ from ml_pipeline.data.records import Record
 from ml_pipeline.errors import SourceError
 
 SOURCE = "HAM10000"
-LICENCE = "CC BY-NC 4.0"
+LICENCE = (
+    "HAM10000 (Tschandl, Rosendahl, Kittler 2018, doi 10.7910/DVN/DBW86T), CC BY-NC 4.0; "
+    "labels by image id from the ISIC 2019 ground truth (Combalia 2019), CC BY-NC 4.0"
+)
 
 _HAM_COLUMNS = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization")
 
@@ -23,7 +26,7 @@ _HAM_COLUMNS = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localiz
 def read_ham10000(folder: Path, isic2019_ground_truth: Path) -> tuple[Record, ...]:
     """Read all records, sorted by image id, `group` and `split` still unset.
 
-    Raises SourceError for missing or extra files, ids that are not unique, ids without a ground truth, and labels in
+    Raises SourceError for missing files, ids that are not unique, ids without a ground truth, and labels in
     which the two tables disagree; the text names file, row and remedy.
     """
     truth = read_isic2019_labels(isic2019_ground_truth)

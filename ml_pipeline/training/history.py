@@ -1,0 +1,47 @@
+"""What every epoch of a run gave, as `history.csv` in the run folder."""
+
+import csv
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HISTORY = "history.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class EpochResult:
+    """One epoch, counted from 0: training loss, and the averaged weights on the validation split."""
+
+    epoch: int
+    loss: float
+    validation_balanced_accuracy: float
+    validation_accuracy: float
+    validation_loss: float
+
+
+def read_history(run: Path) -> tuple[EpochResult, ...]:
+    """The epochs of a run, oldest first; empty before the first."""
+    path = run / HISTORY
+    if not path.is_file():
+        return ()
+    with path.open(newline="", encoding="utf-8") as file:
+        return tuple(
+            EpochResult(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()})
+            for row in csv.DictReader(file)
+        )
+
+
+def write_history(history: Sequence[EpochResult], run: Path) -> None:
+    """Replace the file at once: a kill leaves the old or the new one."""
+    unfinished = run / f".{HISTORY}"
+    with unfinished.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([field.name for field in dataclasses.fields(EpochResult)])
+        writer.writerows(dataclasses.astuple(row) for row in history)
+    unfinished.replace(run / HISTORY)
+
+
+def best_of(history: Sequence[EpochResult]) -> EpochResult:
+    """The epoch with the highest validation balanced accuracy, the first among equals."""
+    return max(history, key=lambda row: row.validation_balanced_accuracy)
