@@ -118,7 +118,8 @@ def train(records: Sequence[Record], recipe: Recipe, *, out: Path, backbone_weig
         keras.callbacks.BackupAndRestore(out / "backup", delete_checkpoint=False),
     ]
     if not _finished(read_history(out), recipe):
-        model.fit(batches, epochs=recipe.epochs, callbacks=callbacks, verbose="auto")
+        # The batches shuffle by seed and epoch; another shuffle on top would make a resumed run another one.
+        model.fit(batches, epochs=recipe.epochs, callbacks=callbacks, shuffle=False, verbose="auto")
     return load_run(out, recipe)
 
 

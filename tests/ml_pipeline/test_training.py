@@ -84,8 +84,8 @@ def test_train_killed_run_goes_on_where_it_was(
     whole, resumed = read_history(tiny_run[0]), read_history(tmp_path)
     assert resumed[0] == before[0]
     assert [row.epoch for row in resumed] == [0, 1]
-    # Without the optimizer's and the averaged weights' state the second epoch would be another one.
-    assert resumed[1].validation_loss == pytest.approx(whole[1].validation_loss, abs=1e-3)
+    # With another batch order, or without the optimizer's and the averaged weights' state, it would be another epoch.
+    assert resumed[1].validation_loss == pytest.approx(whole[1].validation_loss, abs=1e-6)
 
 
 def test_train_other_records_in_the_same_folder_are_refused(
