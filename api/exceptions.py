@@ -13,6 +13,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as rest_framework_handler
 
 from ml_models.errors import (
@@ -66,7 +67,7 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
         return None
     if isinstance(exception, ValidationError):
         fields = _flat(exception.detail)
-        text = next((texts[0] for texts in fields.values() if texts), "The request is not valid.")
+        text = next((_named(name, texts[0]) for name, texts in fields.items() if texts), "The request is not valid.")
         response.data = error_body(text, "invalid", fields)
     else:
         detail = exception.detail if isinstance(exception, APIException) else response.data.get("detail")
@@ -86,12 +87,12 @@ def _model_error_response(exception: SkinModelError) -> Response:
     return response
 
 
-def _flat(detail: Any, name: str = "non_field_errors") -> dict[str, list[str]]:
+def _flat(detail: Any, name: str = api_settings.NON_FIELD_ERRORS_KEY) -> dict[str, list[str]]:
     """Nested validation details to `{"field.subfield": [texts]}`."""
     if isinstance(detail, Mapping):
         flat: dict[str, list[str]] = {}
         for key, value in detail.items():
-            flat |= _flat(value, str(key) if name == "non_field_errors" else f"{name}.{key}")
+            flat |= _flat(value, str(key) if name == api_settings.NON_FIELD_ERRORS_KEY else f"{name}.{key}")
         return flat
     if isinstance(detail, list) and any(isinstance(item, Mapping) for item in detail):
         flat = {}
@@ -99,6 +100,11 @@ def _flat(detail: Any, name: str = "non_field_errors") -> dict[str, list[str]]:
             flat |= _flat(item, f"{name}.{index}")
         return flat
     return {name: [str(item) for item in detail] if isinstance(detail, list) else [str(detail)]}
+
+
+def _named(field: str, text: str) -> str:
+    """Texts such as "Enter a number." say nothing without the field."""
+    return text if field == api_settings.NON_FIELD_ERRORS_KEY else f"{field}: {text}"
 
 
 def _as_text(detail: Any) -> str:

@@ -13,13 +13,16 @@ DISCLAIMER = (
     "This is not a medical device and no diagnosis. It can miss skin cancer. "
     "If a spot worries you, changes, itches or bleeds, see a doctor whatever is said here."
 )
+_NO_IMAGE = "No photo came. Send one file as multipart/form-data, in the field named image."
 
 
 class PredictionRequest(serializers.Serializer[Any]):
     """Multipart form of a prediction."""
 
     image = serializers.FileField(
-        allow_empty_file=True, help_text="JPEG, PNG, WebP or HEIC, judged by content, whatever its name and type say."
+        allow_empty_file=True,
+        help_text="JPEG, PNG, WebP or HEIC, judged by content, whatever its name and type say.",
+        error_messages={"required": _NO_IMAGE, "invalid": _NO_IMAGE},
     )
     age = serializers.IntegerField(min_value=0, max_value=130, required=False, allow_null=True, help_text="years")
     sex = serializers.ChoiceField(choices=["female", "male", "other"], required=False, allow_blank=True)

@@ -238,7 +238,7 @@ def test_predict_invalid_field_is_named(
 ):
     body = assert_error(predict(anonymous, **{field: value}), 400, "invalid")
     assert list(body["fields"]) == [field]
-    assert body["error"] == body["fields"][field][0]
+    assert body["error"] == f"{field}: {body['fields'][field][0]}"
 
 
 # What is no answerable request
