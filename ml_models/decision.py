@@ -140,12 +140,13 @@ def _diagnosis(top: Label, *, uncertain: bool, suspicious: bool) -> str:
 
 def _advice(top: Label, *, uncertain: bool, suspicious: bool, validated: bool) -> str:
     """The most urgent sentence first; the class's own advice only when the class is believed."""
+    believed = not uncertain and not (suspicious and not top.malignant)
     sentences = []
-    if suspicious and not (top.malignant and top.severity is Severity.HIGH):
+    if suspicious and not (believed and top.severity is Severity.HIGH):
         sentences.append(_SUSPICIOUS_ADVICE)
     if uncertain:
         sentences.append(_UNCERTAIN_ADVICE)
-    if not (uncertain or (suspicious and not top.malignant)):
+    if believed:
         sentences.append(top.advice)
     if not validated:
         sentences.append(_UNVALIDATED_ADVICE)

@@ -41,6 +41,13 @@ def test_decide_uncertain_and_suspicious_is_high() -> None:
     assert (decision.status, decision.severity) == (Status.UNCERTAIN, Severity.HIGH)
 
 
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("share", [0.3, 0.9], ids=["unsure", "sure"])
+def test_decide_suspicious_advice_always_sends_to_a_dermatologist(code: str, share: float) -> None:
+    rules = DecisionRules(CATALOGUE, {DERMATOSCOPIC: 0.0}, minimum_confidence=0.4)
+    assert "dermatologist" in decide(probabilities(**{code: share}), rules, **JUDGED).advice
+
+
 @pytest.mark.parametrize("code", ["mel", "scc", "bcc"])
 def test_decide_malignant_top_is_high(code: str) -> None:
     decision = decide(probabilities(**{code: 0.9}), RULES, **JUDGED)
