@@ -53,7 +53,7 @@ class PredictView(PublicView):
 
     parser_classes = [FormParser]
 
-    @extend_schema(request=PredictionRequest, responses={200: PredictionResponse, **_ERRORS})
+    @extend_schema(tags=["predictions"], request=PredictionRequest, responses={200: PredictionResponse, **_ERRORS})
     def post(self, request: Request) -> Response:
         """Answer one photo. Unsure, unusable and not-a-lesion photos are answers too (200, `isSafe` false)."""
         form = PredictionRequest(data=request.data, context={"request": request})
@@ -66,7 +66,7 @@ class PredictView(PublicView):
 class ExplanationView(PublicView):
     """The class activation map of one prediction, for whoever holds its signed address."""
 
-    @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY, 404: ErrorBody})
+    @extend_schema(tags=["predictions"], responses={(200, "image/png"): OpenApiTypes.BINARY, 404: ErrorBody})
     def get(self, request: Request, token: str) -> HttpResponse:
         """A PNG of the photo under its class activation map."""
         prediction_id = explanations.prediction_id_of(token)
@@ -83,7 +83,7 @@ class ExplanationView(PublicView):
 class ModelView(PublicView):
     """What the live model is and how well it was measured."""
 
-    @extend_schema(responses={200: ModelResponse, 503: ErrorBody})
+    @extend_schema(tags=["model"], responses={200: ModelResponse, 503: ErrorBody})
     def get(self, request: Request) -> Response:
         """Name, version, labels, metrics with their split, intended use, recommended upload."""
         return Response(ml_utils.model_description())
@@ -92,7 +92,7 @@ class ModelView(PublicView):
 class HealthView(PublicView):
     """Is the process alive."""
 
-    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    @extend_schema(tags=["health"], responses={200: OpenApiTypes.OBJECT})
     def get(self, request: Request) -> Response:
         """Answers without touching database or model."""
         return Response({"status": "ok"})
@@ -101,7 +101,7 @@ class HealthView(PublicView):
 class ReadyView(PublicView):
     """Can the process answer photos."""
 
-    @extend_schema(responses={200: OpenApiTypes.OBJECT, 503: ErrorBody})
+    @extend_schema(tags=["health"], responses={200: OpenApiTypes.OBJECT, 503: ErrorBody})
     def get(self, request: Request) -> Response:
         """Checks the model, the database and its migrations."""
         problems = health.problems()
