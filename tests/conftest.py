@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import hypothesis
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -13,6 +14,10 @@ from PIL import Image
 
 from ml_models.classifier import Classifier, load_classifier
 from ml_pipeline.synthetic import Scene, draw
+
+# No test is timed: a busy machine would fail it. On CI hypothesis chooses its fixed examples by itself.
+hypothesis.settings.register_profile("untimed", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED_MODEL = ROOT / "ml_models" / "trained" / "mobilenetv2-ham10000"
