@@ -228,7 +228,7 @@ def _metrics(document: ModelDocument, answers: Answers, test: Sequence[Record]) 
     estimates = estimate(answers, metrics(answers.codes, min(document.malignancy_thresholds.values(), default=None)))
     return {
         "test": {
-            "split": "test split: held-out lesions, none of which was used for training or for any choice",
+            "split": "test split: held-out lesions, not used for training, early stopping, temperature or thresholds",
             "modality": ", ".join(_modalities(test)),
             "photos": len(answers.labels),
             "lesions": len(np.unique(answers.groups)),

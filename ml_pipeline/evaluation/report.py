@@ -124,7 +124,7 @@ is the use of these weights.
 |---|---|---|---|---|
 {_class_rows(test["per_class"])}
 
-## Chosen on validation, never on test
+## Chosen on validation
 - best epoch {provenance["best_epoch"]}, balanced accuracy {provenance["validation_balanced_accuracy"]:.3f}
 - temperature {document.temperature:.3f}: expected calibration error
   {calibration["expected_calibration_error_before"]:.3f} before,
