@@ -1,5 +1,5 @@
 # ruff: noqa: N999 - the name by which gunicorn's users look for it
-"""gunicorn's configuration: `gunicorn -c skin_disease/gunicorn.conf.py skin_disease.wsgi`.
+"""gunicorn's configuration: `gunicorn -c skin_disease/gunicorn.conf.py`.
 
 One process per core and one inference thread each: measured faster than threads inside the kernels.
 """
@@ -42,11 +42,13 @@ class OneLineLogger(Logger):  # type: ignore[misc]
         return {**super().atoms(response, request, environ, request_time), "U": path}
 
 
-wsgi_app = "skin_disease.wsgi"
+wsgi_app = "skin_disease.asgi:application"
 bind = _bind()
 workers = environment.integer("WEB_CONCURRENCY", _usable_cores(), minimum=1)
-worker_class = "gthread"
-threads = environment.integer("GUNICORN_THREADS", 4, minimum=1)
+worker_class = "asgi"  # one event loop takes the requests; skin_disease/front.py owns the threads that answer them
+asgi_loop = "asyncio"
+asgi_lifespan = "off"
+asgi_disconnect_grace_period = 0  # a photo that waits for its turn is dropped at once when its client has gone
 preload_app = False  # inference libraries start threads, and forking a process that has threads can hang
 timeout = 60
 graceful_timeout = 30

@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "skin_disease.middleware.RefusalMiddleware",
     "skin_disease.middleware.TrailingSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -157,7 +158,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         "OPTIONS": {
             # A transaction that reads first and then writes cannot wait for the lock; one that starts as a writer can.
             "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
+            "timeout": environment.integer("DATABASE_TIMEOUT_S", 20, minimum=1),  # how long a locked one is waited for
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         },
     },
@@ -191,9 +192,16 @@ MODEL_ARTEFACT = environment.path(
     "MODEL_ARTEFACT", BASE_DIR / "ml_models" / "trained" / "mobilenetv2-ham10000", base=BASE_DIR
 )
 INFERENCE_POOL_SIZE = environment.integer("INFERENCE_POOL_SIZE", 2, minimum=1, maximum=64)  # interpreters per worker
-INFERENCE_TIMEOUT_S = environment.integer("INFERENCE_TIMEOUT_S", 10, minimum=1)
+INFERENCE_TIMEOUT_S = environment.integer("INFERENCE_TIMEOUT_S", 10, minimum=1)  # how long a photo waits for its turn
 ANONYMOUS_RETENTION_DAYS = environment.integer("ANONYMOUS_RETENTION_DAYS", 30, minimum=1)
 RETENTION_DAYS = environment.integer("RETENTION_DAYS", 0)  # 0: kept until the person deletes it
+
+
+# Overload: what one worker takes on before it says 503 (skin_disease/front.py)
+
+MAX_QUEUED_PHOTOS = environment.integer("MAX_QUEUED_PHOTOS", 64)
+MAX_BUFFERED_BYTES = environment.integer("MAX_BUFFERED_BYTES", 128 * 1024 * 1024, minimum=1)
+REQUEST_TIMEOUT_S = environment.integer("REQUEST_TIMEOUT_S", 120, minimum=1)  # for a whole upload
 
 
 # HTTP API

@@ -78,7 +78,7 @@ def test_web_process_imports_no_training_package() -> None:
     program = (
         "import sys, django; django.setup()\n"
         "from django.urls import get_resolver; get_resolver().url_patterns\n"
-        "import skin_disease.wsgi, api.ml_state, api.services.predict, api.admin\n"
+        "import skin_disease.asgi, api.ml_state, api.services.predict, api.admin\n"
         "print(*sorted({name.split('.')[0] for name in sys.modules}))"
     )
     env = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT), "PATH": ""}

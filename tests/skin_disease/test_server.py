@@ -88,7 +88,7 @@ def test_server_sigterm_ends_it_with_0(tmp_path: Path):
 def test_server_without_model_starts_and_is_not_ready(tmp_path: Path):
     """A restart must not fail because a disk with models is late: the process says what it lacks."""
     program = (
-        "from skin_disease.wsgi import application\n"
+        "from skin_disease.asgi import application\n"
         "from django.test import Client\n"
         "from api import ml_state\n"
         "ml_state.warm_up()\n"
@@ -105,7 +105,7 @@ def test_server_worker_imports_no_training_library(tmp_path: Path):
     """TensorFlow takes seconds and 500 MB; after a whole answer it must still not be there."""
     program = (
         "import sys, pathlib\n"
-        "from skin_disease.wsgi import application\n"
+        "from skin_disease.asgi import application\n"
         "from django.core.files.uploadedfile import SimpleUploadedFile\n"
         "from api import ml_state, ml_utils\n"
         "ml_state.warm_up()\n"
