@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
 from django.http import UnreadablePostError
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
@@ -45,6 +46,10 @@ _PUBLIC_TEXT: dict[type[SkinModelError], str] = {
 }
 
 
+class StorageUnavailable(Exception):
+    """A photo or a row could not be written: full disk, read-only folder. Nothing of it is left behind."""
+
+
 def error_body(text: str, code: str, fields: Mapping[str, list[str]] | None = None) -> dict[str, Any]:
     """The body of every error response."""
     return {"error": text, "detail": text, "code": code, "fields": dict(fields or {})}
@@ -62,6 +67,11 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     if isinstance(exception, SuspiciousOperation | UnreadablePostError):
         text = "The request could not be read. Send it again."
         return Response(error_body(text, "bad_request"), status.HTTP_400_BAD_REQUEST)
+    if isinstance(exception, StorageUnavailable | OperationalError):
+        # Locked, full, read-only, gone: no answer without its row in the log.
+        logger.error("Storage is not available", exc_info=exception)
+        text = "The answer could not be recorded, so none is given. Send the photo again in a few seconds."
+        return _try_again(Response(error_body(text, "storage_unavailable"), status.HTTP_503_SERVICE_UNAVAILABLE))
     response = rest_framework_handler(exception, context)
     if response is None:
         return None
@@ -82,8 +92,11 @@ def _model_error_response(exception: SkinModelError) -> Response:
     if isinstance(exception, ArtefactError | InferenceError):
         logger.error("No answer could be given", exc_info=exception)
     response = Response(error_body(text, exception.code), code)
-    if code == status.HTTP_503_SERVICE_UNAVAILABLE:
-        response["Retry-After"] = str(_RETRY_AFTER_S)
+    return _try_again(response) if code == status.HTTP_503_SERVICE_UNAVAILABLE else response
+
+
+def _try_again(response: Response) -> Response:
+    response["Retry-After"] = str(_RETRY_AFTER_S)
     return response
 
 

@@ -19,7 +19,7 @@ _signer = signing.TimestampSigner(salt="api.explanations")
 
 
 def explanation_url(prediction: Prediction, request: HttpRequest) -> str | None:
-    """Absolute address of the prediction's map for a day; None when none was asked for or the photo was rejected."""
+    """Absolute address of the prediction's map for a day; None when the photo was rejected."""
     if not prediction.images.filter(activation__isnull=False).exists():
         return None
     token = _signer.sign(prediction.pk.hex)

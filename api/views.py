@@ -26,7 +26,10 @@ _ERRORS = {
     400: OpenApiResponse(ErrorBody, "No image, an unreadable one, or a field that is not valid."),
     413: OpenApiResponse(ErrorBody, "Too many bytes or pixels."),
     415: OpenApiResponse(ErrorBody, "Not an image of a supported format, or not a multipart form."),
-    503: OpenApiResponse(ErrorBody, "Overloaded, or no model; `Retry-After` says when to try again."),
+    408: OpenApiResponse(ErrorBody, "The upload took too long."),
+    503: OpenApiResponse(
+        ErrorBody, "Overloaded, no model, or nowhere to record the answer; `Retry-After` says when to try again."
+    ),
 }
 
 
@@ -58,8 +61,9 @@ class PredictView(PublicView):
         """Answer one photo. Unsure, unusable and not-a-lesion photos are answers too (200, `isSafe` false)."""
         form = PredictionRequest(data=request.data, context={"request": request})
         form.is_valid(raise_exception=True)
-        prediction = predict_photo(user=request.user, **form.arguments())
-        url = explanations.explanation_url(prediction, request)
+        arguments = form.arguments()
+        prediction = predict_photo(user=request.user, **arguments)
+        url = explanations.explanation_url(prediction, request) if arguments["explain"] else None
         return Response(prediction_payload(prediction, explanation_url=url))
 
 

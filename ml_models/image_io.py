@@ -16,6 +16,8 @@ import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image
 
+from ml_models import jpeg, png
+from ml_models.colour import MAX_PROFILE_BYTES, matrix_profile, to_srgb
 from ml_models.errors import (
     PhotoDimensions,
     PhotoError,
@@ -24,15 +26,21 @@ from ml_models.errors import (
     PhotoTruncated,
     PhotoUnsupported,
 )
-from ml_models.metadata import clean_jpeg
 
 pillow_heif.register_heif_opener(thumbnails=False)
 cv2.setNumThreads(1)  # one core per worker; OpenCV's own pool would fight with the other workers
 
 _ORIENTATION_TAG = 0x0112
 _SHORT_SIDE_MARGIN = 1.5
-_JPEG_START = b"\xff\xd8"
 _UNDECODED_GREY = 128
+# Entropy-coded noise (no FF, which would be a marker), enough to change the first block that a cut scan lacks.
+_FILLER = bytes(range(1, 255)) * 16
+_PNG_OPTIONS = [
+    # Twice as fast as the default filters and strategy at 9 % more bytes (12 MP photo: 0.30 s, 19 MB).
+    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
+    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG),
+]
 _WITH_ALPHA = 4
 _STRIP_ROWS = 256
 # What Pillow and its plug-ins raise on damaged files.
@@ -62,6 +70,7 @@ class PhotoLimits:
     max_bytes: int = 25 * 1024 * 1024
     max_jpeg_pixels: int = 50_000_000
     max_other_pixels: int = 25_000_000
+    max_scanned_pixels: int = 600_000_000  # pixels times scans: a progressive JPEG is decoded once for every scan
     min_side_px: int = 64
     max_aspect: float = 8.0
 
@@ -70,8 +79,8 @@ class PhotoLimits:
 class Photo:
     """One upright photo.
 
-    `rgb` is uint8 [h, w, 3], possibly decoded at a reduced scale; `width_px` and `height_px` are the upright size of
-    the original. `upload_sha256` is the digest of the bytes as received, `content` the cleaned file to be stored.
+    `rgb` is sRGB uint8 [h, w, 3], possibly decoded at a reduced scale; `width_px` and `height_px` are the upright size
+    of the original. `upload_sha256` is the digest of the bytes as received, `content` the cleaned file to be stored.
     """
 
     rgb: NDArray[np.uint8]
@@ -94,6 +103,7 @@ class _Header:
     width_px: int
     height_px: int
     orientation: int
+    profile: bytes | None  # rebuilt: only numbers
 
     @property
     def upright_size(self) -> tuple[int, int]:
@@ -119,19 +129,20 @@ def read_photo(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAU
             f"The image has {len(data) / 2**20:.1f} MB; at most {limits.max_bytes / 2**20:.0f} MB are accepted. "
             "Send a smaller copy."
         )
-    if data.startswith(_JPEG_START):
-        jpeg = clean_jpeg(data)
-        header = _read_header(jpeg.content(orientation=1), jpeg.exif, limits)
-        content, suffix = jpeg.content(orientation=header.orientation), ".jpg"
-        rgb = _upright(_decode_jpeg(content, header, model_input_px), header.orientation)
+    if data.startswith(jpeg.START):
+        parts = jpeg.clean_jpeg(data)
+        header = _read_header(parts.header(), limits, exif=parts.exif, icc=parts.icc)
+        _check_scans(parts.scans, header, limits)
+        content, suffix = parts.content(orientation=header.orientation, profile=header.profile), ".jpg"
+        rgb = _decode_jpeg(content, parts, header, model_input_px)
     else:
-        header = _read_header(data, None, limits)
+        header, decodable = _read_other_header(data, limits)
         with _whole_decoding:
-            rgb = _decode_whole(data, header)
-            content, suffix = _encode_png(rgb), ".png"
+            rgb = _decode_whole(decodable, header)
+            content, suffix = _encode_png(rgb, header.profile), ".png"
     width_px, height_px = header.upright_size
     return Photo(
-        rgb=rgb,
+        rgb=to_srgb(rgb, header.profile),
         width_px=width_px,
         height_px=height_px,
         format=header.format,
@@ -141,27 +152,36 @@ def read_photo(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAU
     )
 
 
-def _read_header(data: bytes, jpeg_exif: bytes | None, limits: PhotoLimits) -> _Header:
-    """Format, size and orientation by content, checked against the limits, nothing decoded."""
+def _read_other_header(data: bytes, limits: PhotoLimits) -> tuple[_Header, bytes]:
+    """The header, and the bytes that may be decoded: of a PNG only what is picture."""
+    if not data.startswith(png.START):
+        return _read_header(data, limits), data
+    parts = png.clean_png(data, max_profile_bytes=MAX_PROFILE_BYTES)
+    return _read_header(parts.content, limits, exif=parts.exif, icc=parts.icc), parts.content
+
+
+def _read_header(data: bytes, limits: PhotoLimits, *, exif: bytes | None = None, icc: bytes | None = None) -> _Header:
+    """Format, size, orientation and profile by content, checked against the limits, nothing decoded."""
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP", "HEIF")) as image:
             photo_format = PhotoFormat(str(image.format).lower())
             _check_limits(photo_format, *image.size, limits)
-            return _Header(photo_format, *image.size, _orientation(image, photo_format, jpeg_exif))
+            profile = matrix_profile(icc or image.info.get("icc_profile") or b"")
+            return _Header(photo_format, *image.size, _orientation(image, photo_format, exif), profile)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # a warning where -W error is set
         raise PhotoTooLarge("The image has far too many pixels. Send a smaller copy.") from error
     except _UNREADABLE as error:
         raise PhotoUnsupported("This is not a photo that can be read. Send a JPEG, PNG, WebP or HEIC image.") from error
 
 
-def _orientation(image: Image.Image, photo_format: PhotoFormat, jpeg_exif: bytes | None) -> int:
+def _orientation(image: Image.Image, photo_format: PhotoFormat, separate_exif: bytes | None) -> int:
     """EXIF orientation 1-8. libheif turns HEIF upright itself; Pillow's own PNG method would decode all pixels."""
     if photo_format is PhotoFormat.HEIF:
         return 1
     try:
         exif = Image.Image.getexif(image)
-        if jpeg_exif is not None:
-            exif.load(jpeg_exif)
+        if separate_exif is not None:
+            exif.load(separate_exif)
         orientation = exif.get(_ORIENTATION_TAG, 1)
     except _UNREADABLE:  # damaged EXIF says nothing about the picture
         return 1
@@ -184,15 +204,20 @@ def _check_limits(photo_format: PhotoFormat, width_px: int, height_px: int, limi
         )
 
 
-def _decode_jpeg(content: bytes, header: _Header, model_input_px: int) -> NDArray[np.uint8]:
+def _check_scans(scans: int, header: _Header, limits: PhotoLimits) -> None:
+    if scans * header.width_px * header.height_px > limits.max_scanned_pixels:
+        raise PhotoTooLarge(f"The JPEG has {scans} scans, too many for its size. Save it again as a plain JPEG.")
+
+
+def _decode_jpeg(content: bytes, parts: jpeg.CleanJpeg, header: _Header, model_input_px: int) -> NDArray[np.uint8]:
     needed = _SHORT_SIDE_MARGIN * model_input_px
     short = min(header.width_px, header.height_px)
-    scale = max(scale for scale in _JPEG_SCALES if scale == 1 or short / scale >= needed)
-    rgb = _rgb_from_bgr(_imdecode(content, _JPEG_SCALES[scale]))
-    if (rgb[-1] == _UNDECODED_GREY).all():
-        # libjpeg paints what a cut file lacks in exactly this grey, and says so only on stderr.
+    mode = _JPEG_SCALES[max(scale for scale in _JPEG_SCALES if scale == 1 or short / scale >= needed)]
+    rgb = _rgb_from_bgr(_imdecode(content, mode))
+    # libjpeg paints what a cut file lacks in exactly this grey, and says so only on stderr; a photo may be as grey.
+    if (rgb[-1] == _UNDECODED_GREY).all() and (_rgb_from_bgr(_imdecode(parts.padded(_FILLER), mode)) != rgb).any():
         raise PhotoTruncated("The lower part of the photo is missing. Send the whole file again.")
-    return rgb
+    return _upright(rgb, header.orientation)
 
 
 def _decode_whole(data: bytes, header: _Header) -> NDArray[np.uint8]:
@@ -247,8 +272,8 @@ def _upright(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.rot90(rgb, quarter_turns))
 
 
-def _encode_png(rgb: NDArray[np.uint8]) -> bytes:
-    done, encoded = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+def _encode_png(rgb: NDArray[np.uint8], profile: bytes | None) -> bytes:
+    done, encoded = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), _PNG_OPTIONS)
     if not done:
         raise PhotoError("The photo could not be stored losslessly. Send it as JPEG.")
-    return bytes(encoded)
+    return png.with_profile(bytes(encoded), profile) if profile else bytes(encoded)

@@ -1,6 +1,7 @@
 """Predicting: one photo in, one answer out, one row in the log."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,13 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models.fields.files import FieldFile
 
 from accounts.models import User
+from api.exceptions import StorageUnavailable
 from api.ml_utils import ClassifiedPhoto, classify_upload
 from api.models import Prediction, PredictionImage
+from ml_models.image_io import Photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ def predict_photo(
 ) -> Prediction:
     """Answer one photo and log it; the row and its file exist when this returns, or neither does.
 
-    Raises PhotoError subclasses for bad files, ArtefactError and InferenceBusy when no answer can be given.
+    Raises PhotoError subclasses for bad files; ArtefactError and InferenceBusy when no answer can be given,
+    StorageUnavailable and OperationalError when it cannot be recorded.
     """
     started = time.perf_counter()
     classified = classify_upload(upload, explain=explain)
@@ -51,16 +56,31 @@ def predict_photo(
         **_answer_fields(classified),
     )
     image = PredictionImage(prediction=prediction, **_image_fields(classified))
-    photo = classified.photo
-    image.photo.save(f"photo{photo.content_suffix}", ContentFile(photo.content), save=False)
+    _write(image.photo, classified.photo)
     try:
         with transaction.atomic():
             prediction.save(force_insert=True)
             image.save(force_insert=True)
     except BaseException:
-        image.photo.storage.delete(image.photo.name)
+        _remove(image.photo)
         raise
     return prediction
+
+
+def _write(file: FieldFile, photo: Photo) -> None:
+    """Store the cleaned photo under its final name, or nothing: a full disk leaves the beginning of a file."""
+    file.name = file.field.generate_filename(file.instance, f"photo{photo.content_suffix}")
+    try:
+        file.name = file.storage.save(file.name, ContentFile(photo.content))
+    except OSError as error:
+        _remove(file)
+        raise StorageUnavailable(f"The photo could not be stored: {error}") from error
+
+
+def _remove(file: FieldFile) -> None:
+    """Best effort: what stays on a disk that has become read-only is an orphan, which `purge_expired` removes."""
+    with suppress(OSError):
+        file.storage.delete(str(file.name))
 
 
 def _answer_fields(classified: ClassifiedPhoto) -> dict[str, Any]:

@@ -40,6 +40,7 @@ def no_model(tmp_path: Path, settings, monkeypatch) -> Path:
     """No model is live and none can be loaded; returns the folder where it is looked for."""
     settings.MODEL_ARTEFACT = tmp_path / "secret-folder"
     monkeypatch.setattr(ml_state, "_live", None)  # and what was live is live again afterwards
+    monkeypatch.setattr(ml_state, "_failure", None)
     return settings.MODEL_ARTEFACT
 
 

@@ -15,6 +15,7 @@ from ml_models.errors import ArtefactError
 @pytest.fixture(autouse=True)
 def nothing_is_live(monkeypatch) -> None:
     monkeypatch.setattr(ml_state, "_live", None)
+    monkeypatch.setattr(ml_state, "_failure", None)
 
 
 @pytest.fixture
@@ -54,12 +55,20 @@ def test_classifier_missing_folder_is_an_error_that_names_it(no_model: Path):
         ml_state.classifier()
 
 
-def test_classifier_recovers_when_the_folder_appears(settings, tmp_path: Path):
+def test_classifier_recovers_when_the_folder_appears(settings, monkeypatch, tmp_path: Path):
     source, settings.MODEL_ARTEFACT = settings.MODEL_ARTEFACT, tmp_path / "later"
     with pytest.raises(ArtefactError):
         ml_state.classifier()
     shutil.copytree(source, settings.MODEL_ARTEFACT, ignore=shutil.ignore_patterns("plots"))
+    monkeypatch.setattr(ml_state, "RETRY_S", 0)
     assert ml_state.classifier().document.name
+
+
+def test_classifier_failure_is_not_verified_anew_for_every_request(loads: list[dict], no_model: Path):
+    for _request in range(10):
+        with pytest.raises(ArtefactError, match=str(no_model)):
+            ml_state.classifier()
+    assert len(loads) == 1
 
 
 def test_classifier_folder_that_vanishes_later_keeps_serving(settings, tmp_path: Path):
