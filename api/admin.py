@@ -37,7 +37,7 @@ class PredictionImageInline(ReadOnlyAdminMixin, admin.StackedInline):
 
     model = PredictionImage
     extra = 0
-    fields = ["large_photo", "class_activation", "format", "size", "gates", "content_sha256", "upload_sha256"]
+    fields = ["large_photo", "class_activation", "format", "size", "gates", "content_sha256"]
     readonly_fields = ["large_photo", "class_activation", "size", "gates"]
 
     @admin.display(description="photo")
@@ -84,7 +84,6 @@ class PredictionAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
         "history",
         "user__email",
         "model_digest__startswith",
-        "images__upload_sha256__startswith",
         "images__content_sha256__startswith",
     ]
     search_help_text = "id, diagnosis, site, history, e-mail, or the beginning of a photo's or model's sha256"

@@ -80,14 +80,13 @@ class Photo:
     """One upright photo.
 
     `rgb` is sRGB uint8 [h, w, 3], possibly decoded at a reduced scale; `width_px` and `height_px` are the upright size
-    of the original. `upload_sha256` is the digest of the bytes as received, `content` the cleaned file to be stored.
+    of the original. `content` is the cleaned file to be stored: equal for equal uploads.
     """
 
     rgb: NDArray[np.uint8]
     width_px: int
     height_px: int
     format: PhotoFormat
-    upload_sha256: str
     content: bytes
     content_suffix: str
 
@@ -146,7 +145,6 @@ def read_photo(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAU
         width_px=width_px,
         height_px=height_px,
         format=header.format,
-        upload_sha256=hashlib.sha256(data).hexdigest(),
         content=content,
         content_suffix=suffix,
     )

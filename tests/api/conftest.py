@@ -164,7 +164,6 @@ def make_prediction(lesion_jpeg: bytes) -> Callable[..., Prediction]:
         image = PredictionImage(
             prediction=prediction,
             content_sha256="a1" * 32,
-            upload_sha256="b2" * 32,
             format="jpeg",
             width_px=600,
             height_px=450,
