@@ -74,7 +74,7 @@ class Front:
         self._photos = _Lane(threads=limits.photo_threads, max_waiting=limits.max_queued_photos)
         # Pages, health and refusals: short, and never behind photos. Connections bound them.
         self._light = _Lane(threads=_LIGHT_THREADS, max_waiting=None)
-        self._buffered_bytes = 0
+        self._bodies: set[_Body] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; one whose client has gone is dropped unless Django has already begun with it."""
@@ -82,76 +82,74 @@ class Front:
             await send({"type": f"{scope['type']}.close"})
             return
         body = _Body()
+        self._bodies.add(body)
         try:
-            refusal = await self._receive(body, receive)
-            if body.is_complete or refusal:
-                await self._answer(scope, body, refusal, send)
+            await self._receive(body, receive)
+            if body.is_complete or body.refusal:
+                await self._answer(scope, body, send)
         finally:
-            self._buffered_bytes -= body.held_bytes
+            self._bodies.remove(body)
 
-    async def _receive(self, body: "_Body", receive: Receive) -> Refusal | None:
-        """Take the body in; of one that is refused, nothing is kept, but it is drained."""
-        refusal = None
+    async def _receive(self, body: "_Body", receive: Receive) -> None:
+        """Take the body in, or drain it once it is refused, until it ends, its client goes, or its time is over."""
         try:
             async with asyncio.timeout(self._limits.request_timeout_s):
                 while not body.is_complete:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        return None
-                    self._buffered_bytes += body.take(message, keep=refusal is None)
-                    refusal = refusal or self._objection(body)
-                    if refusal:
-                        self._buffered_bytes -= body.drop()
+                        return
+                    body.take(message)
+                    if body.received_bytes > self._limits.max_body_bytes + _FORM_MARGIN_BYTES:
+                        body.refuse(_too_large(self._limits.max_body_bytes))
+                    self._make_room(body)
         except TimeoutError:
-            return TOO_SLOW
-        return refusal
+            body.refuse(TOO_SLOW)
 
-    def _objection(self, body: "_Body") -> Refusal | None:
-        if body.received_bytes > self._limits.max_body_bytes + _FORM_MARGIN_BYTES:
-            megabytes = self._limits.max_body_bytes / 2**20
-            text = f"The image is too large: at most {megabytes:.0f} MB are accepted. Send a smaller copy."
-            return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "photo_too_large", text)
-        return OVERLOADED if self._buffered_bytes > self._limits.max_buffered_bytes else None
+    def _make_room(self, newest: "_Body") -> None:
+        """Refuse the largest unfinished uploads while memory is short: a few that stall must not lock out the rest."""
+        while sum(body.held_bytes for body in self._bodies) > self._limits.max_buffered_bytes:
+            unfinished = [body for body in self._bodies if not body.is_complete]
+            max(unfinished, key=lambda body: body.held_bytes, default=newest).refuse(OVERLOADED)
 
-    async def _answer(self, scope: Scope, body: "_Body", refusal: Refusal | None, send: Send) -> None:
+    async def _answer(self, scope: Scope, body: "_Body", send: Send) -> None:
         brings_photo = any(name == b"content-type" and value.startswith(_FORM) for name, value in scope["headers"])
-        lane = self._photos if brings_photo and not refusal else self._light
-        if lane.is_full:
-            lane, refusal = self._light, OVERLOADED
+        if brings_photo and self._photos.is_full:
+            body.refuse(OVERLOADED)
+        lane = self._photos if brings_photo and not body.refusal else self._light
         deadline = time.monotonic() + self._limits.max_wait_s
 
         def respond() -> HttpResponseBase:
-            late = lane is self._photos and time.monotonic() > deadline
-            return self._django.respond(scope, body.content(), OVERLOADED if late else refusal)
+            if lane is self._photos and time.monotonic() > deadline:
+                body.refuse(OVERLOADED)
+            return self._django.respond(scope, body.content(), body.refusal)
 
         await _send_response(await lane.run(respond), self._light, send)
 
 
 class _Body:
-    """The body of one request as it arrives."""
+    """The body of one request as it arrives, or why nothing of it is kept."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         self.is_complete = False
         self.received_bytes = 0
         self.held_bytes = 0
+        self.refusal: Refusal | None = None
 
-    def take(self, message: Message, *, keep: bool) -> int:
-        """Add one ASGI message; the bytes that are kept of it."""
+    def take(self, message: Message) -> None:
+        """Add what one ASGI message brings."""
         piece = message.get("body", b"")
         self.is_complete = not message.get("more_body", False)
         self.received_bytes += len(piece)
-        if not keep:
-            return 0
-        self._pieces.append(piece)
-        self.held_bytes += len(piece)
-        return len(piece)
+        if self.refusal is None:
+            self._pieces.append(piece)
+            self.held_bytes += len(piece)
 
-    def drop(self) -> int:
-        """Keep nothing; the bytes that were held."""
-        freed, self.held_bytes = self.held_bytes, 0
+    def refuse(self, refusal: Refusal) -> None:
+        """Keep nothing, and the first reason."""
+        self.refusal = self.refusal or refusal
         self._pieces.clear()
-        return freed
+        self.held_bytes = 0
 
     def content(self) -> bytes:
         """The whole body, once: the pieces are let go."""
@@ -209,6 +207,11 @@ class _Django(BaseHandler):
         if not response.streaming:
             response.close()
         return response
+
+
+def _too_large(max_bytes: int) -> Refusal:
+    text = f"The image is too large: at most {max_bytes / 2**20:.0f} MB are accepted. Send a smaller copy."
+    return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "photo_too_large", text)
 
 
 async def _send_response(response: HttpResponseBase, lane: _Lane, send: Send) -> None:

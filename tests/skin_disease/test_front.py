@@ -187,6 +187,19 @@ def test_front_memory_for_bodies_has_an_end():
     assert (exchange.status, exchange.code, exchange.headers["retry-after"]) == (503, "overloaded", "5")
 
 
+def test_front_large_uploads_that_stall_do_not_lock_out_the_rest():
+    front = Front(replace(LIMITS, max_buffered_bytes=2 * MEBIBYTE, request_timeout_s=0.5))
+    stalled = [Stalled("/echo", [bytes(MEBIBYTE)]) for _ in range(3)]
+    usual = [Exchange("/echo", [bytes(MEBIBYTE // 4)]) for _ in range(8)]
+
+    async def together() -> None:
+        await asyncio.gather(*(front(each.scope, each.receive, each.send) for each in [*stalled, *usual]))
+
+    asyncio.run(together())
+    assert [exchange.status for exchange in usual] == [200] * 8
+    assert [exchange.code for exchange in stalled].count("overloaded") >= 1
+
+
 def test_front_memory_is_free_again_after_answers_and_refusals_and_hangups():
     front = Front(replace(LIMITS, max_buffered_bytes=3 * MEBIBYTE))
 
