@@ -74,7 +74,10 @@ def _curve(tag: bytes) -> bytes | None:
     if tag.startswith(b"curv"):
         (points,) = struct.unpack_from(">I", tag, 8)
         end = 12 + 2 * points
-        return b"curv\0\0\0\0" + tag[8:end] if points <= _MAX_CURVE_POINTS and len(tag) >= end else None
+        if points > _MAX_CURVE_POINTS or len(tag) < end:
+            return None
+        rises = (np.diff(np.frombuffer(tag[12:end], ">u2").astype(np.int32)) >= 0).all()  # as text would not
+        return b"curv\0\0\0\0" + tag[8:end] if rises else None
     function = int.from_bytes(tag[8:10], "big")
     if tag.startswith(b"para") and function < len(_PARAMETERS):
         end = 12 + 4 * _PARAMETERS[function]

@@ -7,6 +7,7 @@ import hashlib
 import io
 import struct
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,13 +27,12 @@ from ml_models.errors import (
     PhotoTruncated,
     PhotoUnsupported,
 )
+from ml_models.exif import orientation
 
 pillow_heif.register_heif_opener(thumbnails=False)
 cv2.setNumThreads(1)  # one core per worker; OpenCV's own pool would fight with the other workers
 
-_ORIENTATION_TAG = 0x0112
 _SHORT_SIDE_MARGIN = 1.5
-_UNDECODED_GREY = 128
 # Entropy-coded noise (no FF, which would be a marker), enough to change the first block that a cut scan lacks.
 _FILLER = bytes(range(1, 255)) * 16
 _PNG_OPTIONS = [
@@ -45,7 +45,8 @@ _WITH_ALPHA = 4
 _STRIP_ROWS = 256
 # What Pillow and its plug-ins raise on damaged files.
 _UNREADABLE = (OSError, ValueError, SyntaxError, TypeError, LookupError, RuntimeError, EOFError, struct.error)
-_whole_decoding = threading.Lock()  # formats without scaled decoding need hundreds of MB each
+# Formats without scaled decoding, and JPEGs in several scans, need hundreds of MB each.
+_buffered_decoding = threading.Lock()
 _JPEG_SCALES = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -70,7 +71,7 @@ class PhotoLimits:
     max_bytes: int = 25 * 1024 * 1024
     max_jpeg_pixels: int = 50_000_000
     max_other_pixels: int = 25_000_000
-    max_scanned_pixels: int = 600_000_000  # pixels times scans: a progressive JPEG is decoded once for every scan
+    max_scanned_pixels: int = 1_800_000_000  # of all components in all scans: 12 passes over a colour JPEG of 50 MP
     min_side_px: int = 64
     max_aspect: float = 8.0
 
@@ -131,12 +132,13 @@ def read_photo(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAU
     if data.startswith(jpeg.START):
         parts = jpeg.clean_jpeg(data)
         header = _read_header(parts.header(), limits, exif=parts.exif, icc=parts.icc)
-        _check_scans(parts.scans, header, limits)
+        _check_scans(parts, header, limits)
         content, suffix = parts.content(orientation=header.orientation, profile=header.profile), ".jpg"
-        rgb = _decode_jpeg(content, parts, header, model_input_px)
+        with _buffered_decoding if parts.scans > 1 else nullcontext():
+            rgb = _decode_jpeg(content, parts, header, model_input_px)
     else:
         header, decodable = _read_other_header(data, limits)
-        with _whole_decoding:
+        with _buffered_decoding:
             rgb = _decode_whole(decodable, header)
             content, suffix = _encode_png(rgb, header.profile), ".png"
     width_px, height_px = header.upright_size
@@ -153,9 +155,14 @@ def read_photo(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAU
 def _read_other_header(data: bytes, limits: PhotoLimits) -> tuple[_Header, bytes]:
     """The header, and the bytes that may be decoded: of a PNG only what is picture."""
     if not data.startswith(png.START):
+        if data.startswith(b"RIFF") and int.from_bytes(data[4:8], "little") + 8 > len(data):
+            raise PhotoTruncated("The photo's file ends too early. Send the whole file again.")
         return _read_header(data, limits), data
     parts = png.clean_png(data, max_profile_bytes=MAX_PROFILE_BYTES)
-    return _read_header(parts.content, limits, exif=parts.exif, icc=parts.icc), parts.content
+    content = parts.content()
+    header = _read_header(content, limits, exif=parts.exif, icc=parts.icc)
+    parts.check_amount()
+    return header, content
 
 
 def _read_header(data: bytes, limits: PhotoLimits, *, exif: bytes | None = None, icc: bytes | None = None) -> _Header:
@@ -165,25 +172,13 @@ def _read_header(data: bytes, limits: PhotoLimits, *, exif: bytes | None = None,
             photo_format = PhotoFormat(str(image.format).lower())
             _check_limits(photo_format, *image.size, limits)
             profile = matrix_profile(icc or image.info.get("icc_profile") or b"")
-            return _Header(photo_format, *image.size, _orientation(image, photo_format, exif), profile)
+            # libheif turns the photo upright itself.
+            known = 1 if photo_format is PhotoFormat.HEIF else orientation(exif or image.info.get("exif"))
+            return _Header(photo_format, *image.size, known, profile)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # a warning where -W error is set
         raise PhotoTooLarge("The image has far too many pixels. Send a smaller copy.") from error
     except _UNREADABLE as error:
         raise PhotoUnsupported("This is not a photo that can be read. Send a JPEG, PNG, WebP or HEIC image.") from error
-
-
-def _orientation(image: Image.Image, photo_format: PhotoFormat, separate_exif: bytes | None) -> int:
-    """EXIF orientation 1-8. libheif turns HEIF upright itself; Pillow's own PNG method would decode all pixels."""
-    if photo_format is PhotoFormat.HEIF:
-        return 1
-    try:
-        exif = Image.Image.getexif(image)
-        if separate_exif is not None:
-            exif.load(separate_exif)
-        orientation = exif.get(_ORIENTATION_TAG, 1)
-    except _UNREADABLE:  # damaged EXIF says nothing about the picture
-        return 1
-    return orientation if orientation in range(1, 9) else 1
 
 
 def _check_limits(photo_format: PhotoFormat, width_px: int, height_px: int, limits: PhotoLimits) -> None:
@@ -202,9 +197,9 @@ def _check_limits(photo_format: PhotoFormat, width_px: int, height_px: int, limi
         )
 
 
-def _check_scans(scans: int, header: _Header, limits: PhotoLimits) -> None:
-    if scans * header.width_px * header.height_px > limits.max_scanned_pixels:
-        raise PhotoTooLarge(f"The JPEG has {scans} scans, too many for its size. Save it again as a plain JPEG.")
+def _check_scans(parts: jpeg.CleanJpeg, header: _Header, limits: PhotoLimits) -> None:
+    if parts.component_passes * header.width_px * header.height_px > limits.max_scanned_pixels:
+        raise PhotoTooLarge(f"The JPEG has {parts.scans} scans, too many for its size. Save it again as a plain JPEG.")
 
 
 def _decode_jpeg(content: bytes, parts: jpeg.CleanJpeg, header: _Header, model_input_px: int) -> NDArray[np.uint8]:
@@ -212,8 +207,8 @@ def _decode_jpeg(content: bytes, parts: jpeg.CleanJpeg, header: _Header, model_i
     short = min(header.width_px, header.height_px)
     mode = _JPEG_SCALES[max(scale for scale in _JPEG_SCALES if scale == 1 or short / scale >= needed)]
     rgb = _rgb_from_bgr(_imdecode(content, mode))
-    # libjpeg paints what a cut file lacks in exactly this grey, and says so only on stderr; a photo may be as grey.
-    if (rgb[-1] == _UNDECODED_GREY).all() and (_rgb_from_bgr(_imdecode(parts.padded(_FILLER), mode)) != rgb).any():
+    # libjpeg paints what a cut file lacks in one grey, and says so only on stderr; but a photo may end in one colour.
+    if (rgb[-1] == rgb[-1, 0]).all() and (_rgb_from_bgr(_imdecode(parts.padded(_FILLER), mode)) != rgb).any():
         raise PhotoTruncated("The lower part of the photo is missing. Send the whole file again.")
     return _upright(rgb, header.orientation)
 

@@ -1,7 +1,8 @@
 """JPEG files taken apart: what decoding needs, and nothing of what a photo says about its owner.
 
-Scan data stays untouched, byte for byte. Everything else passes an allowlist, because GPS can hide in any other
-segment. Segment names: ITU-T T.81 (1992); JFIF: ITU-T T.871 (2011).
+Scan data stays untouched, byte for byte, with what somebody may have hidden by hand among the codes of the picture.
+Everything else passes an allowlist, because GPS can hide in any other segment. Segment names: ITU-T T.81 (1992); JFIF:
+ITU-T T.871 (2011).
 """
 
 import re
@@ -21,7 +22,9 @@ _DECODING = {0xC0, 0xC1, 0xC2, 0xC4, 0xDB, 0xDD, _SOS}
 _STANDALONE = {0x01, *range(0xD0, 0xD8)}
 _LENGTH_BYTES = 2  # a segment counts its own length field
 _JFIF, _EXIF, _ICC, _ADOBE = b"JFIF\0", b"Exif\0\0", b"ICC_PROFILE\0", b"Adobe"
-_JFIF_BYTES, _ADOBE_BYTES = 12, 12  # without thumbnail size and thumbnail, without anything appended
+# JFIF 1.1 with square pixels and no thumbnail; Adobe's version without flags. Decoders need no other numbers of these.
+_PLAIN_JFIF, _PLAIN_ADOBE = b"JFIF\0\1\1\0\0\1\0\1\0\0", b"Adobe\0\x64\0\0\0\0"
+_ADOBE_TRANSFORM = slice(11, 12)
 
 # Phones write about ten scans and a few dozen segments.
 _MAX_SCANS = 40
@@ -43,8 +46,13 @@ class CleanJpeg:
 
     @property
     def scans(self) -> int:
-        """How often decoding passes over the picture."""
+        """How many scans the picture is spread over."""
         return sum(_is_scan(segment) for segment in self.segments)
+
+    @property
+    def component_passes(self) -> int:
+        """How often decoding passes over one component's pixels: each scan says of how many it is."""
+        return sum(segment[4] for segment in self.segments if _is_scan(segment))
 
     def header(self) -> bytes:
         """A JPEG that ends with the first scan's own header: enough to read format and size."""
@@ -70,7 +78,7 @@ class CleanJpeg:
 def clean_jpeg(data: bytes) -> CleanJpeg:
     """Take a JPEG apart: no EXIF, XMP, MPF, comments, thumbnails, profiles and trailers.
 
-    Kept beside what decoding needs: JFIF density and Adobe's colour transform. Raises PhotoTruncated when the end
+    Kept beside what decoding needs: that it is JFIF, and Adobe's colour transform. Raises PhotoTruncated when the end
     marker is missing, and PhotoUnsupported for more scans or segments than any camera writes.
     """
     decoding: list[bytes] = []
@@ -80,6 +88,8 @@ def clean_jpeg(data: bytes) -> CleanJpeg:
             decoding.append(segment)
         elif marker in _APPLICATION:
             application.append((marker, segment[4:]))
+    while decoding and not _is_scan(decoding[-1]):
+        decoding.pop()  # tables that no scan needs
     jpeg = CleanJpeg((*_needed(application), *decoding), _exif(application), _icc(application))
     if jpeg.scans > _MAX_SCANS:
         raise PhotoUnsupported(f"The JPEG has more than {_MAX_SCANS} scans. Save it again as a plain JPEG.")
@@ -103,12 +113,12 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _needed(application: Sequence[tuple[int, bytes]]) -> Iterator[bytes]:
-    """JFIF's version and density, Adobe's colour transform; without thumbnail and without anything appended."""
+    """What tells decoders how to read the colours."""
     for marker, body in application:
         if marker == _APP0 and body.startswith(_JFIF):
-            yield _segment(_APP0, body[:_JFIF_BYTES].ljust(_JFIF_BYTES, b"\0") + b"\0\0")
+            yield _segment(_APP0, _PLAIN_JFIF)
         elif marker == _APP14 and body.startswith(_ADOBE):
-            yield _segment(_APP14, body[:_ADOBE_BYTES])
+            yield _segment(_APP14, _PLAIN_ADOBE + body[_ADOBE_TRANSFORM])
 
 
 def _exif(application: Sequence[tuple[int, bytes]]) -> bytes | None:
