@@ -17,7 +17,7 @@ import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image
 
-from ml_models import jpeg, png
+from ml_models import heif, jpeg, png
 from ml_models.colour import MAX_PROFILE_BYTES, matrix_profile, to_srgb
 from ml_models.errors import (
     PhotoDimensions,
@@ -71,6 +71,7 @@ class PhotoLimits:
     max_bytes: int = 25 * 1024 * 1024
     max_jpeg_pixels: int = 50_000_000
     max_other_pixels: int = 25_000_000
+    max_decoded_pixels: int = 60_000_000  # of a HEIF file's tiles, which may go beyond the edge, and of its alpha
     max_scanned_pixels: int = 1_800_000_000  # of all components in all scans: 12 passes over a colour JPEG of 50 MP
     min_side_px: int = 64
     max_aspect: float = 8.0
@@ -154,10 +155,13 @@ def read_photo(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAU
 
 def _read_other_header(data: bytes, limits: PhotoLimits) -> tuple[_Header, bytes]:
     """The header, and the bytes that may be decoded: of a PNG only what is picture."""
+    if data.startswith(b"RIFF") and int.from_bytes(data[4:8], "little") + 8 > len(data):
+        raise PhotoTruncated("The photo's file ends too early. Send the whole file again.")
     if not data.startswith(png.START):
-        if data.startswith(b"RIFF") and int.from_bytes(data[4:8], "little") + 8 > len(data):
-            raise PhotoTruncated("The photo's file ends too early. Send the whole file again.")
-        return _read_header(data, limits), data
+        header = _read_header(data, limits)
+        if header.format is PhotoFormat.HEIF and heif.decoded_pixels(data) > limits.max_decoded_pixels:
+            raise PhotoTooLarge("The HEIC photo holds far more than it shows. Save it again as JPEG and send that.")
+        return header, data
     parts = png.clean_png(data, max_profile_bytes=MAX_PROFILE_BYTES)
     content = parts.content()
     header = _read_header(content, limits, exif=parts.exif, icc=parts.icc)

@@ -48,7 +48,8 @@ class OneLineLogger(Logger):  # type: ignore[misc]
 wsgi_app = "skin_disease.asgi:application"
 bind = _bind()
 workers = environment.integer("WEB_CONCURRENCY", _usable_cores(), minimum=1)
-worker_class = "asgi"  # one event loop takes the requests; skin_disease/front.py owns the threads that answer them
+# One event loop takes the requests; skin_disease/front.py owns the threads that answer them.
+worker_class = "skin_disease.worker.Worker"
 asgi_loop = "asyncio"
 asgi_lifespan = "off"
 asgi_disconnect_grace_period = 0  # a photo that waits for its turn is dropped at once when its client has gone
