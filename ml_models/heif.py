@@ -13,6 +13,7 @@ from ml_models.errors import PhotoUnsupported
 
 # Phones write about 20 boxes on one level, at most 3 kB of references and properties, and grids in at most one image.
 _MAX_BOXES = 1000
+_MAX_ITEMS = 1000  # as libheif has it
 _MAX_TABLE_BYTES = 100_000
 _MAX_DEPTH = 4
 # Of each item at least one coding tree block is counted: libheif follows every reference before it decodes anything.
@@ -30,25 +31,24 @@ _ALPHA = (
 class _Items:
     """What the boxes say of the items, by identifier: own pixels, and which others are decoded with one."""
 
-    primary: int
     pixels: Mapping[int, int]
     tiles: Mapping[int, Sequence[int]]
     alphas: Mapping[int, Sequence[int]]
 
 
 def decoded_pixels(data: bytes) -> int:
-    """Pixels that libheif would decode for the primary image: its tiles as often as it refers to them, and its alpha.
+    """Pixels that libheif would decode for the costliest image: its tiles as often as it refers to them, and its alpha.
 
-    0 where no image is to be found. Raises PhotoUnsupported where the references between images cannot be followed, or
-    are more than cameras write.
+    Not for the primary image alone: where that is broken, pillow_heif shows another. 0 where no image is to be found.
+    Raises PhotoUnsupported where the references between images cannot be followed, or are more than cameras write.
     """
     try:
         items = _items(data)
     except struct.error as error:
         raise _unfollowable("one of its tables is damaged") from error
-    if items is None or not (items.tiles or items.alphas):
-        return items.pixels.get(items.primary, 0) if items else 0
-    return _cost(items, items.primary, {}, 0)
+    known: dict[int, int] = {}
+    images = {item for item, pixels in items.pixels.items() if pixels} | items.tiles.keys()
+    return max((_cost(items, item, known, 0) for item in sorted(images)), default=0)
 
 
 def _cost(items: _Items, item: int, known: dict[int, int], depth: int) -> int:
@@ -64,11 +64,8 @@ def _cost(items: _Items, item: int, known: dict[int, int], depth: int) -> int:
     return known[item]
 
 
-def _items(data: bytes) -> _Items | None:
+def _items(data: bytes) -> _Items:
     meta = _only(data, b"meta")[_VERSION_BYTES:]
-    primary = _only(meta, b"pitm")
-    if not primary:
-        return None
     pixels, alpha_items = _properties(_only(meta, b"iprp"))
     tiles: defaultdict[int, list[int]] = defaultdict(list)
     alphas: defaultdict[int, list[int]] = defaultdict(list)
@@ -78,8 +75,7 @@ def _items(data: bytes) -> _Items | None:
         elif kind == b"auxl" and source in alpha_items:
             for target in targets:
                 alphas[target].append(source)
-    (number,) = struct.unpack_from(">" + _width(primary), primary, _VERSION_BYTES)
-    return _Items(number, pixels, tiles, alphas)
+    return _Items(pixels, tiles, alphas)
 
 
 def _properties(iprp: bytes) -> tuple[dict[int, int], set[int]]:
@@ -88,8 +84,8 @@ def _properties(iprp: bytes) -> tuple[dict[int, int], set[int]]:
     pixels: dict[int, int] = {}
     alphas: set[int] = set()
     for item, indexes in (entry for kind, body in _boxes(iprp) if kind == b"ipma" for entry in _associations(body)):
-        if item in pixels:
-            raise _unfollowable(f"its part {item} is described twice")
+        if item in pixels or len(pixels) == _MAX_ITEMS:
+            raise _unfollowable(f"its part {item} is described twice, or is one of more than {_MAX_ITEMS}")
         own = [shared[index - 1] for index in indexes if 0 < index <= len(shared)]
         pixels[item] = max((_pixels(body) for kind, body in own if kind == b"ispe"), default=0)
         if any(kind == b"auxC" and body[_VERSION_BYTES:].startswith(_ALPHA) for kind, body in own):
@@ -98,7 +94,7 @@ def _properties(iprp: bytes) -> tuple[dict[int, int], set[int]]:
 
 
 def _pixels(ispe: bytes) -> int:
-    version, width_px, height_px = struct.unpack_from(">III", ispe)
+    version, width_px, height_px = struct.unpack_from(">B3xII", ispe)
     return 0 if version else int(width_px * height_px)
 
 

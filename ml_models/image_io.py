@@ -47,7 +47,16 @@ _STRIP_ROWS = 256
 _UNREADABLE = (OSError, ValueError, SyntaxError, TypeError, LookupError, RuntimeError, EOFError, struct.error)
 # Formats without scaled decoding, and JPEGs in several scans, need hundreds of MB each.
 _buffered_decoding = threading.Lock()
-_JPEG_SCALES = {
+_MIRRORED = (2, 4, 5, 7)
+_TURNS = {
+    3: cv2.ROTATE_180,
+    4: cv2.ROTATE_180,
+    5: cv2.ROTATE_90_COUNTERCLOCKWISE,
+    6: cv2.ROTATE_90_CLOCKWISE,
+    7: cv2.ROTATE_90_CLOCKWISE,
+    8: cv2.ROTATE_90_COUNTERCLOCKWISE,
+}
+_JPEG_MODES = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
     4: cv2.IMREAD_REDUCED_COLOR_4,
@@ -120,8 +129,8 @@ def read_photo(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAU
     """Check, clean and decode one uploaded file.
 
     A JPEG is decoded at the smallest DCT scale whose short side is at least 1.5 times `model_input_px`. Other formats
-    are decoded whole, one at a time, and re-encoded losslessly as PNG. Raises PhotoError subclasses whose text says
-    what to do.
+    are decoded whole, one at a time, re-encoded losslessly as PNG, and shrunk as far. Raises PhotoError subclasses
+    whose text says what to do.
     """
     if not data:
         raise PhotoMissing("The image is empty. Choose a photo and send it again.")
@@ -142,6 +151,7 @@ def read_photo(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAU
         with _buffered_decoding:
             rgb = _decode_whole(decodable, header)
             content, suffix = _encode_png(rgb, header.profile), ".png"
+            rgb = _shrunk(rgb, model_input_px)
     width_px, height_px = header.upright_size
     return Photo(
         rgb=to_srgb(rgb, header.profile),
@@ -207,9 +217,7 @@ def _check_scans(parts: jpeg.CleanJpeg, header: _Header, limits: PhotoLimits) ->
 
 
 def _decode_jpeg(content: bytes, parts: jpeg.CleanJpeg, header: _Header, model_input_px: int) -> NDArray[np.uint8]:
-    needed = _SHORT_SIDE_MARGIN * model_input_px
-    short = min(header.width_px, header.height_px)
-    mode = _JPEG_SCALES[max(scale for scale in _JPEG_SCALES if scale == 1 or short / scale >= needed)]
+    mode = _JPEG_MODES[_scale(min(header.width_px, header.height_px), model_input_px)]
     rgb = _rgb_from_bgr(_imdecode(content, mode))
     # libjpeg paints what a cut file lacks in one grey, and says so only on stderr; but a photo may end in one colour.
     if (rgb[-1] == rgb[-1, 0]).all() and (_rgb_from_bgr(_imdecode(parts.padded(_FILLER), mode)) != rgb).any():
@@ -263,10 +271,23 @@ def _rgb_from_bgr(pixels: NDArray[np.uint8 | np.uint16]) -> NDArray[np.uint8]:
 
 def _upright(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     """Undo EXIF orientation 1-8 (CIPA DC-008, 2023): mirror first, then turn."""
-    if orientation in (2, 4, 5, 7):
-        rgb = rgb[:, ::-1]
-    quarter_turns = {3: 2, 4: 2, 5: 1, 6: 3, 7: 3, 8: 1}.get(orientation, 0)
-    return np.ascontiguousarray(np.rot90(rgb, quarter_turns))
+    if orientation in _MIRRORED:
+        rgb = np.asarray(cv2.flip(rgb, 1), np.uint8)
+    turn = _TURNS.get(orientation)
+    return rgb if turn is None else np.asarray(cv2.rotate(rgb, turn), np.uint8)
+
+
+def _shrunk(rgb: NDArray[np.uint8], model_input_px: int) -> NDArray[np.uint8]:
+    """A whole picture at the scale at which a JPEG would have been decoded."""
+    scale = _scale(min(rgb.shape[:2]), model_input_px)
+    size = (-(-rgb.shape[1] // scale), -(-rgb.shape[0] // scale))
+    return rgb if scale == 1 else np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _scale(short_side_px: int, model_input_px: int) -> int:
+    """The largest of libjpeg's fast divisors that leaves a margin above the model's input."""
+    needed = _SHORT_SIDE_MARGIN * model_input_px
+    return max(scale for scale in _JPEG_MODES if scale == 1 or short_side_px / scale >= needed)
 
 
 def _encode_png(rgb: NDArray[np.uint8], profile: bytes | None) -> bytes:

@@ -93,9 +93,12 @@ class Front:
     async def _receive(self, body: "_Body", receive: Receive) -> None:
         """Take the body in, or drain it once it is refused, until it ends, its client goes, or its time is over."""
         try:
-            async with asyncio.timeout(self._limits.request_timeout_s):
+            async with asyncio.timeout(self._limits.request_timeout_s) as deadline:
                 while not body.is_complete:
                     message = await receive()
+                    if deadline.expired():  # Python 3.11's wait_for swallows a cancellation that meets its result
+                        body.refuse(TOO_SLOW)
+                        return
                     if message["type"] == "http.disconnect":
                         return
                     body.take(message)
@@ -216,6 +219,8 @@ def _too_large(max_bytes: int) -> Refusal:
 
 async def _send_response(response: HttpResponseBase, lane: _Lane, send: Send) -> None:
     """Send headers and body; a streamed one is made part by part, so slow readers hold no thread and no memory."""
+    if isinstance(response, HttpResponse):
+        response.headers.setdefault("Content-Length", str(len(response.content)))
     headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
     headers += [(b"set-cookie", morsel.OutputString().encode("ascii")) for morsel in response.cookies.values()]
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})

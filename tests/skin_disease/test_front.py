@@ -144,6 +144,11 @@ def test_front_length_is_that_of_the_body_and_not_what_was_claimed():
     assert exchange.body == b"POST 3 3"
 
 
+def test_front_refusal_says_its_length():
+    exchange = served(Exchange("/echo", [bytes(MEBIBYTE)] * 4, FORM))
+    assert exchange.headers["content-length"] == str(len(exchange.body))
+
+
 def test_front_sends_cookies():
     assert served(Exchange("/echo")).headers["set-cookie"].startswith("seen=yes")
 
