@@ -18,6 +18,7 @@ _MAX_TAGS = 100
 _MAX_CURVE_POINTS = 4096
 _ROUNDING = 2  # steps of 255 by which an sRGB profile differs from sRGB
 _PARAMETERS = (1, 3, 4, 5, 7)  # of a parametric curve, by its function type
+_MAX_NUMBER = 16 << 16  # 15 bits, a point, 16 bits
 _D50 = struct.pack(">3i", 0xF6D6, 0x10000, 0xD32D)
 _COLORANTS = (b"rXYZ", b"gXYZ", b"bXYZ")
 _CURVES = (b"rTRC", b"gTRC", b"bTRC")
@@ -64,7 +65,7 @@ def _tags(icc: bytes) -> dict[bytes, bytes]:
 
 def _xyz(tag: bytes) -> bytes | None:
     """One XYZ number in a tag of its own."""
-    return b"XYZ \0\0\0\0" + tag[8:20] if tag.startswith(b"XYZ ") and len(tag) >= 20 else None  # noqa: PLR2004
+    return b"XYZ \0\0\0\0" + tag[8:20] if tag.startswith(b"XYZ ") and _are_plausible(tag[8:20], 3) else None
 
 
 def _curve(tag: bytes) -> bytes | None:
@@ -80,9 +81,15 @@ def _curve(tag: bytes) -> bytes | None:
         return b"curv\0\0\0\0" + tag[8:end] if rises else None
     function = int.from_bytes(tag[8:10], "big")
     if tag.startswith(b"para") and function < len(_PARAMETERS):
-        end = 12 + 4 * _PARAMETERS[function]
-        return b"para\0\0\0\0" + tag[8:10] + b"\0\0" + tag[12:end] if len(tag) >= end else None
+        numbers = tag[12 : 12 + 4 * _PARAMETERS[function]]
+        if _are_plausible(numbers, _PARAMETERS[function]):
+            return b"para\0\0\0\0" + tag[8:10] + b"\0\0" + numbers
     return None
+
+
+def _are_plausible(numbers: bytes, count: int) -> bool:
+    """So many fixed-point numbers of a size that displays have; four letters would be thousands."""
+    return len(numbers) == 4 * count and all(abs(n) < _MAX_NUMBER for (n,) in struct.iter_unpack(">i", numbers))
 
 
 @lru_cache(maxsize=16)  # a phone writes the same profile into every photo

@@ -36,6 +36,14 @@ class _Items:
     alphas: Mapping[int, Sequence[int]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """Pixels decoded for one item, and how often those that it is made of are made of others."""
+
+    pixels: int
+    levels_below: int
+
+
 def decoded_pixels(data: bytes) -> int:
     """Pixels that libheif would decode for the costliest image: its tiles as often as it refers to them, and its alpha.
 
@@ -46,21 +54,25 @@ def decoded_pixels(data: bytes) -> int:
         items = _items(data)
     except struct.error as error:
         raise _unfollowable("one of its tables is damaged") from error
-    known: dict[int, int] = {}
+    known: dict[int, _Cost] = {}
     images = {item for item, pixels in items.pixels.items() if pixels} | items.tiles.keys()
-    return max((_cost(items, item, known, 0) for item in sorted(images)), default=0)
+    return max((_cost(items, item, known, 0).pixels for item in sorted(images)), default=0)
 
 
-def _cost(items: _Items, item: int, known: dict[int, int], depth: int) -> int:
-    """Pixels decoded for one item; `known` are those of items met before, so that each is followed once."""
+def _cost(items: _Items, item: int, known: dict[int, _Cost], depth: int) -> _Cost:
+    """What decoding one item takes; `known` are those met before, so that each is followed once, in any order."""
     if item not in known:
         if depth > _MAX_DEPTH:
-            raise _unfollowable(f"an image is made of itself, or of others more than {_MAX_DEPTH} times over")
+            raise _too_deep()
         if not items.pixels.get(item):
             raise _unfollowable(f"its part {item} has no size")
-        tiles = sum(_cost(items, each, known, depth + 1) for each in items.tiles.get(item, ()))
-        alphas = sum(_cost(items, each, known, depth + 1) for each in items.alphas.get(item, ()))
-        known[item] = max(items.pixels[item], tiles, _LEAST_PIXELS) + alphas
+        tiles = [_cost(items, each, known, depth + 1) for each in items.tiles.get(item, ())]
+        alphas = [_cost(items, each, known, depth + 1) for each in items.alphas.get(item, ())]
+        pixels = max(items.pixels[item], sum(each.pixels for each in tiles), _LEAST_PIXELS)
+        levels_below = max((each.levels_below + 1 for each in (*tiles, *alphas)), default=0)
+        known[item] = _Cost(pixels + sum(each.pixels for each in alphas), levels_below)
+    if depth + known[item].levels_below > _MAX_DEPTH:
+        raise _too_deep()
     return known[item]
 
 
@@ -151,6 +163,10 @@ def _boxes(level: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield kind, level[position + head : position + size]
         position += size
     raise _unfollowable(f"it has more than {_MAX_BOXES} boxes in one place")
+
+
+def _too_deep() -> PhotoUnsupported:
+    return _unfollowable(f"an image is made of itself, or of others more than {_MAX_DEPTH} times over")
 
 
 def _unfollowable(why: str) -> PhotoUnsupported:

@@ -142,3 +142,16 @@ def test_stored_profile_is_the_same_whatever_its_words_were() -> None:
         for each in words
     ]
     assert all(left == right for left, right in pairwise(contents))
+
+
+WORDS = b"a secret of 28 bytes or more"
+NUMBERS_OF_WORDS = {
+    "curves": profiles.profile(curve=b"para\0\0\0\0\0\4\0\0" + WORDS),
+    "primaries": profiles.profile(extra=dict.fromkeys(profiles.DISPLAY_P3, b"XYZ \0\0\0\0" + WORDS[:12])),
+}
+
+
+@pytest.mark.parametrize("profile", NUMBERS_OF_WORDS.values(), ids=NUMBERS_OF_WORDS)
+def test_stored_profile_has_no_words_for_numbers(profile: bytes) -> None:
+    content = read_photo(jpegs.planted(plain("JPEG"), jpegs.icc_segments(profile)), model_input_px=WHOLE_PX).content
+    assert WORDS[:12] not in content

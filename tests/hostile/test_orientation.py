@@ -35,8 +35,12 @@ SCENES = {
     "carcinoma": ("bcc", 600, 450, 3),
     "odd-sides": ("vasc", 601, 451, 9),
 }
-# Decoded at a half and at a quarter, which only JPEGs are.
-LARGE_SCENES = {"large-mole": ("nv", 2_000, 1_500, 21), "large-melanoma": ("mel", 1_600, 1_200, 22)}
+# Shown to the model at a quarter, at a half, and at a half of sides that cannot be halved.
+LARGE_SCENES = {
+    "large-mole": ("nv", 2_000, 1_500, 21),
+    "large-melanoma": ("mel", 1_600, 1_200, 22),
+    "large-odd-sides": ("bkl", 961, 721, 23),
+}
 
 
 def _exif(orientation: int) -> bytes:
@@ -110,7 +114,7 @@ def test_turned_is_what_pillow_undoes(orientation: int) -> None:
 @pytest.mark.parametrize("orientation", ORIENTATIONS[1:])
 @pytest.mark.parametrize(
     ("maker", "name"),  # every scene as JPEG, two in the other formats
-    [*product(["jpeg"], SCENES | LARGE_SCENES), *product([*MAKERS][1:], ["melanoma", "odd-sides"])],
+    [*product(["jpeg"], SCENES | LARGE_SCENES), *product([*MAKERS][1:], ["melanoma", "odd-sides", "large-odd-sides"])],
 )
 def test_orientation_changes_no_answer(
     answer: Callable[[str, str, int], Classification], maker: str, name: str, orientation: int

@@ -21,7 +21,7 @@ pytestmark = [
 PATIENCE_S = 20.0
 MEGABYTE = 1_000_000
 # Whole and decoded to the limit: 25 megapixels of 16-bit RGBA are 200 MB, and OpenCV needs them twice.
-WHOLE_DECODING_MB = 650
+WHOLE_DECODING_MB = 500
 # Coefficients of 50 megapixels in four components of 16 bits, and a little for the reduced picture.
 JPEG_DECODING_MB = 450
 
@@ -113,8 +113,8 @@ def _four_at_once(server: Server, data: bytes) -> None:
 
 def test_server_whole_decoding_happens_one_at_a_time(server: Server, worker_pid: int) -> None:
     data = pngs.flat(5_000, 5_000, bits=16, colour=pngs.RGBA)
-    # Three of four may hold their finished picture of 75 MB while the last is decoded.
-    assert _peak_mb(worker_pid, lambda: _four_at_once(server, data)) < WHOLE_DECODING_MB + 3 * 75
+    # Finished pictures are shrunk to 2 MB.
+    assert _peak_mb(worker_pid, lambda: _four_at_once(server, data)) < WHOLE_DECODING_MB + 50
 
 
 def test_server_progressive_decoding_happens_one_at_a_time(server: Server, worker_pid: int) -> None:
