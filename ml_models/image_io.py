@@ -186,6 +186,8 @@ def _read_header(data: bytes, limits: PhotoLimits, *, exif: bytes | None = None,
             photo_format = PhotoFormat(str(image.format).lower())
             _check_limits(photo_format, *image.size, limits)
             profile = matrix_profile(icc or image.info.get("icc_profile") or b"")
+            if not image.info.get("primary", True):  # pillow_heif shows another where the main picture is broken
+                raise PhotoTruncated("The HEIC photo is damaged or incomplete. Send the whole file again.")
             # libheif turns the photo upright itself.
             known = 1 if photo_format is PhotoFormat.HEIF else orientation(exif or image.info.get("exif"))
             return _Header(photo_format, *image.size, known, profile)

@@ -314,6 +314,12 @@ LIARS: dict[str, BadFile] = {
         lambda: _heic_bomb(beside=boxes.Item(1, b"iovl", b"", (boxes.size_property(600, 450),), ((b"dimg", [3]),))),
         (*_TOO_LARGE, *_CONTRADICTORY),
     ),
+    "heic-of-a-broken-main-picture": BadFile(
+        lambda: boxes.heif(
+            [boxes.Item(1, b"iovl", b"", (boxes.size_property(600, 450),), ((b"dimg", [2]),)), heic_tile(2)], primary=1
+        ),
+        ("photo_truncated",),
+    ),
     "heic-of-nested-grids": BadFile(_heic_of_nested_grids, _TOO_LARGE),
     "heic-alpha-bomb": BadFile(_heic_alpha_bomb, _TOO_LARGE),
     "heic-cropped-bomb": BadFile(_heic_cropped_bomb, _TOO_LARGE),
