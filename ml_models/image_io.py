@@ -44,7 +44,7 @@ _PNG_OPTIONS = [
 _WITH_ALPHA = 4
 _STRIP_ROWS = 256
 # What Pillow and its plug-ins raise on damaged files.
-_UNREADABLE = (OSError, ValueError, SyntaxError, TypeError, LookupError, RuntimeError, EOFError, struct.error)
+UNREADABLE = (OSError, ValueError, SyntaxError, TypeError, LookupError, RuntimeError, EOFError, struct.error)
 # Formats without scaled decoding, and JPEGs in several scans, need hundreds of MB each.
 _buffered_decoding = threading.Lock()
 _MIRRORED = (2, 4, 5, 7)
@@ -57,10 +57,10 @@ _TURNS = {
     8: cv2.ROTATE_90_COUNTERCLOCKWISE,
 }
 _JPEG_MODES = {
-    1: cv2.IMREAD_COLOR,
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    8: cv2.IMREAD_REDUCED_COLOR_8,
+    1: cv2.IMREAD_COLOR_RGB,  # OpenCV has names for the reduced ones in BGR and grey only
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2 | cv2.IMREAD_COLOR_RGB,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4 | cv2.IMREAD_COLOR_RGB,
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8 | cv2.IMREAD_COLOR_RGB,
 }
 
 
@@ -108,6 +108,16 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
+class Pixels:
+    """The picture of a photo alone: fields as in `Photo`."""
+
+    rgb: NDArray[np.uint8]
+    width_px: int
+    height_px: int
+    format: PhotoFormat
+
+
+@dataclass(frozen=True, slots=True)
 class _Header:
     format: PhotoFormat
     width_px: int
@@ -132,20 +142,9 @@ def read_photo(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAU
     are decoded whole, one at a time, re-encoded losslessly as PNG, and shrunk as far. Raises PhotoError subclasses
     whose text says what to do.
     """
-    if not data:
-        raise PhotoMissing("The image is empty. Choose a photo and send it again.")
-    if len(data) > limits.max_bytes:
-        raise PhotoTooLarge(
-            f"The image has {len(data) / 2**20:.1f} MB; at most {limits.max_bytes / 2**20:.0f} MB are accepted. "
-            "Send a smaller copy."
-        )
-    if data.startswith(jpeg.START):
-        parts = jpeg.clean_jpeg(data)
-        header = _read_header(parts.header(), limits, exif=parts.exif, icc=parts.icc)
-        _check_scans(parts, header, limits)
-        content, suffix = parts.content(orientation=header.orientation, profile=header.profile), ".jpg"
-        with _buffered_decoding if parts.scans > 1 else nullcontext():
-            rgb = _decode_jpeg(content, parts, header, model_input_px)
+    if _is_jpeg(data, limits):
+        header, content, rgb = _read_jpeg(data, limits, model_input_px)
+        suffix = ".jpg"
     else:
         header, decodable = _read_other_header(data, limits)
         with _buffered_decoding:
@@ -161,6 +160,39 @@ def read_photo(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAU
         content=content,
         content_suffix=suffix,
     )
+
+
+def read_pixels(data: bytes, *, model_input_px: int, limits: PhotoLimits = _DEFAULT_LIMITS) -> Pixels:
+    """The same pixels as `read_photo`, checked in the same way, but no file to be stored is made of them."""
+    if _is_jpeg(data, limits):
+        header, _, rgb = _read_jpeg(data, limits, model_input_px)
+    else:
+        header, decodable = _read_other_header(data, limits)
+        with _buffered_decoding:
+            rgb = _shrunk(_decode_whole(decodable, header), model_input_px)
+    width_px, height_px = header.upright_size
+    return Pixels(to_srgb(rgb, header.profile), width_px, height_px, header.format)
+
+
+def _is_jpeg(data: bytes, limits: PhotoLimits) -> bool:
+    if not data:
+        raise PhotoMissing("The image is empty. Choose a photo and send it again.")
+    if len(data) > limits.max_bytes:
+        raise PhotoTooLarge(
+            f"The image has {len(data) / 2**20:.1f} MB; at most {limits.max_bytes / 2**20:.0f} MB are accepted. "
+            "Send a smaller copy."
+        )
+    return data.startswith(jpeg.START)
+
+
+def _read_jpeg(data: bytes, limits: PhotoLimits, model_input_px: int) -> tuple[_Header, bytes, NDArray[np.uint8]]:
+    """Header, cleaned file and upright pixels; the colours are still those of the profile."""
+    parts = jpeg.clean_jpeg(data)
+    header = _read_header(parts.header(), limits, exif=parts.exif, icc=parts.icc)
+    _check_scans(parts, header, limits)
+    content = parts.content(orientation=header.orientation, profile=header.profile)
+    with _buffered_decoding if parts.scans > 1 else nullcontext():
+        return header, content, _decode_jpeg(content, parts, header, model_input_px)
 
 
 def _read_other_header(data: bytes, limits: PhotoLimits) -> tuple[_Header, bytes]:
@@ -193,7 +225,7 @@ def _read_header(data: bytes, limits: PhotoLimits, *, exif: bytes | None = None,
             return _Header(photo_format, *image.size, known, profile)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # a warning where -W error is set
         raise PhotoTooLarge("The image has far too many pixels. Send a smaller copy.") from error
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise PhotoUnsupported("This is not a photo that can be read. Send a JPEG, PNG, WebP or HEIC image.") from error
 
 
@@ -220,9 +252,9 @@ def _check_scans(parts: jpeg.CleanJpeg, header: _Header, limits: PhotoLimits) ->
 
 def _decode_jpeg(content: bytes, parts: jpeg.CleanJpeg, header: _Header, model_input_px: int) -> NDArray[np.uint8]:
     mode = _JPEG_MODES[_scale(min(header.width_px, header.height_px), model_input_px)]
-    rgb = _rgb_from_bgr(_imdecode(content, mode))
+    rgb = np.asarray(_imdecode(content, mode), np.uint8)
     # libjpeg paints what a cut file lacks in one grey, and says so only on stderr; but a photo may end in one colour.
-    if (rgb[-1] == rgb[-1, 0]).all() and (_rgb_from_bgr(_imdecode(parts.padded(_FILLER), mode)) != rgb).any():
+    if (rgb[-1] == rgb[-1, 0]).all() and (_imdecode(parts.padded(_FILLER), mode) != rgb).any():
         raise PhotoTruncated("The lower part of the photo is missing. Send the whole file again.")
     return _upright(rgb, header.orientation)
 
@@ -233,7 +265,7 @@ def _decode_whole(data: bytes, header: _Header) -> NDArray[np.uint8]:
         try:
             with Image.open(io.BytesIO(data), formats=("HEIF",)) as image:  # libheif turns the photo upright itself
                 return _on_white(np.array(image.convert("RGBA" if image.has_transparency_data else "RGB")))
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise PhotoTruncated("The HEIC photo is damaged or incomplete. Send the whole file again.") from error
     pixels = _imdecode(data, cv2.IMREAD_UNCHANGED)
     if pixels.dtype == np.uint16:
@@ -265,10 +297,6 @@ def _imdecode(data: bytes, mode: int) -> NDArray[np.uint8 | np.uint16]:
     if pixels is None:
         raise PhotoTruncated("The photo is damaged or incomplete. Send the whole file again.")
     return np.asarray(pixels)
-
-
-def _rgb_from_bgr(pixels: NDArray[np.uint8 | np.uint16]) -> NDArray[np.uint8]:
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
 def _upright(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:

@@ -1,46 +1,59 @@
-"""`python -m ml_pipeline COMMAND`: data sets to records, records to a model, a model to its figures."""
+"""`python -m ml_pipeline COMMAND`: data sets to a table, a table to a model, a model to its figures."""
 
 import argparse
 import importlib.util
 import os
 import sys
-from collections import Counter
 from datetime import UTC, datetime
+from enum import IntEnum
 from pathlib import Path
 
 from ml_models.errors import SkinModelError
-from ml_pipeline.errors import PipelineError
+from ml_pipeline.commands import data
+from ml_pipeline.errors import LeakageError, PipelineError
 
-_DATA_PACKAGES = ("sklearn", "scipy")
-_TRAINING_PACKAGES = (*_DATA_PACKAGES, "matplotlib", "keras", os.environ.get("KERAS_BACKEND", "tensorflow"))
+_TRAINING_PACKAGES = (*data.NEEDS, "sklearn", "keras", os.environ.get("KERAS_BACKEND", "tensorflow"))
+
+
+class ExitStatus(IntEnum):
+    """What a command's end means."""
+
+    DONE = 0
+    FOUND = 1  # `verify` found unusable files
+    ERROR = 2  # bad input; the message says what to mend
+    LEAKAGE = 3  # a split would leak, or a table is not the one that a model was trained on
+    STOPPED = 130  # Ctrl-C
+
+
+_EPILOG = """exit status: 0 done; 1 verify found unusable files; 2 bad input, the message says what to mend;
+3 a split leaks, or is not the one that a model was trained on; 130 stopped by Ctrl-C, run again to go on"""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; expected errors go to stderr as one line, exit code 2."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    """Run one command and return its exit status; an expected error is one line on stderr."""
+    options = _parser().parse_args(arguments)
     missing = [name for name in options.needs if importlib.util.find_spec(name) is None]
     if missing:
         print(f"error: {', '.join(missing)} not installed: pip install -r requirements.txt", file=sys.stderr)
-        return 2
+        return ExitStatus.ERROR
     try:
-        options.run(options)
+        return int(options.run(options) or ExitStatus.DONE)
+    except LeakageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return ExitStatus.LEAKAGE
     except (PipelineError, SkinModelError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+        return ExitStatus.ERROR
+    except KeyboardInterrupt:
+        print("\nstopped; nothing is half-written. Run the same command again to go on.", file=sys.stderr)
+        return ExitStatus.STOPPED
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m ml_pipeline", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m ml_pipeline", description=__doc__, epilog=_EPILOG)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    records = commands.add_parser("records", help="read a data set, split it by lesion, write the table of records")
-    records.add_argument("--ham10000", type=Path, required=True, metavar="DIR", help="folder with metadata and images")
-    records.add_argument("--isic2019-labels", type=Path, required=True, metavar="CSV", help="ISIC 2019 ground truth")
-    records.add_argument("--seed", type=int, default=2019)
-    records.add_argument("--out", type=Path, required=True, metavar="CSV")
-    records.set_defaults(run=_records, needs=_DATA_PACKAGES)
+    data.add_commands(commands)
 
     train = commands.add_parser("train", help="train a recipe; run again to resume")
     train.add_argument("--records", type=Path, required=True, metavar="CSV")
@@ -75,22 +88,6 @@ def _add_backbone_weights(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--backbone-weights", required=True, metavar="FILE|imagenet|none", help="where the backbone starts from"
     )
-
-
-def _records(options: argparse.Namespace) -> None:
-    from ml_pipeline.data.records import Split, of_split, write_records
-    from ml_pipeline.data.sources.ham10000 import read_ham10000
-    from ml_pipeline.data.split import SplitShares, split_records
-
-    records = split_records(
-        read_ham10000(options.ham10000, options.isic2019_labels), shares=SplitShares(), seed=options.seed
-    )
-    write_records(records, options.out)
-    for split in Split:
-        part = of_split(records, split)
-        counts = Counter(record.label for record in part)
-        classes = ", ".join(f"{code} {counts[code]}" for code in sorted(counts))
-        print(f"{split}: {len(part)} photos of {len({r.group for r in part})} lesions ({classes})")
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -130,8 +127,8 @@ def _export(options: argparse.Namespace) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     from ml_models.classifier import load_classifier
+    from ml_pipeline.data.proof import refuse_leakage, refuse_other_data
     from ml_pipeline.data.records import Split, of_split, read_records
-    from ml_pipeline.data.split import refuse_leakage, refuse_other_data
     from ml_pipeline.evaluation.evaluate import answers_from, logits_for
     from ml_pipeline.evaluation.metrics import balanced_accuracy, difference, estimate, metrics
     from ml_pipeline.evaluation.probe import linear_probe

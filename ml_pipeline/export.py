@@ -25,8 +25,8 @@ from ml_models.labels import BY_CODE
 from ml_models.preprocess import InputSpec
 from ml_models.runtime import LiteRtRuntime
 from ml_pipeline.calibrate import ThresholdChoice, choose_minimum_confidence, choose_threshold, fit_temperature
-from ml_pipeline.data.records import Record, Split, of_split
-from ml_pipeline.data.split import refuse_leakage, refuse_other_data
+from ml_pipeline.data.proof import refuse_leakage, refuse_other_data
+from ml_pipeline.data.records import SEPARATOR, Record, Split, of_split
 from ml_pipeline.errors import TrainingError
 from ml_pipeline.evaluation.evaluate import answers_from, logits_for
 from ml_pipeline.evaluation.metrics import Answers, calibration_error, estimate, metrics, per_class
@@ -174,7 +174,10 @@ def _uncalibrated(
 
 
 def _data_summary(records: Sequence[Record]) -> dict[str, Any]:
-    summary: dict[str, Any] = {"sources": sorted({record.source for record in records})}
+    summary: dict[str, Any] = {
+        "sources": sorted({source for record in records for source in record.sources.split(SEPARATOR)}),
+        "licences": sorted({licence for record in records for licence in record.licence.split(SEPARATOR)}),
+    }
     for split in Split:
         part = of_split(records, split)
         counts = Counter(record.label for record in part)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_models.errors import PhotoError
-from ml_models.image_io import read_photo
+from ml_models.image_io import read_pixels
 from ml_pipeline.data.records import Record
 from ml_pipeline.errors import SourceError
 
@@ -25,6 +25,6 @@ def read_rgb(record: Record, *, model_input_px: int) -> NDArray[np.uint8]:
     if hashlib.sha256(data).hexdigest() != record.sha256:
         raise SourceError(f"{where} is not the file that the records were made from. Make them again.")
     try:
-        return read_photo(data, model_input_px=model_input_px).rgb
+        return read_pixels(data, model_input_px=model_input_px).rgb
     except PhotoError as error:
         raise SourceError(f"{where}: {error}") from error

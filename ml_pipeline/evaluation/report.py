@@ -11,14 +11,12 @@ from matplotlib.axes import Axes
 from sklearn.metrics import confusion_matrix, roc_curve
 
 from ml_models.artefact import ModelDocument
-from ml_pipeline.data.sources import ham10000
 from ml_pipeline.evaluation.metrics import Answers
 from ml_pipeline.training.history import EpochResult
 
 mpl.use("Agg")
 
 _DPI = 110
-_LICENCES = {ham10000.SOURCE: ham10000.LICENCE}
 
 
 def write_plots(folder: Path, answers: Answers) -> None:
@@ -155,7 +153,7 @@ def _codes(document: ModelDocument) -> list[str]:
 
 
 def _data_lines(data: Mapping[str, Any]) -> str:
-    return "\n".join(f"- {_LICENCES.get(source, source)}" for source in data["sources"])
+    return "\n".join(f"- {licence}" for licence in data["licences"])
 
 
 def _limit_lines(limits: Sequence[str]) -> str:
@@ -168,7 +166,7 @@ def _split_rows(document: ModelDocument, data: Mapping[str, Any]) -> str:
         + " | ".join(str(part["labels"].get(code, 0)) for code in _codes(document))
         + " |"
         for split, part in data.items()
-        if split != "sources"
+        if split not in ("sources", "licences")
     )
 
 

@@ -7,12 +7,16 @@ from ml_pipeline.synthetic.backdrop import draw_document, draw_wall
 from ml_pipeline.synthetic.golden import golden_inputs
 from ml_pipeline.synthetic.samples import SAMPLES, Backdrop, Expectation, Sample, Storage, write_samples
 from ml_pipeline.synthetic.scene import LESION_CODES, Scene, draw
-from ml_pipeline.synthetic.tiny_data_set import HamLayout, write_ham10000
+from ml_pipeline.synthetic.tiny_data_set import Downloads, HamLayout, write_downloads, write_ham10000
+from ml_pipeline.synthetic.tiny_folders import write_class_folders, write_reviews
+from ml_pipeline.synthetic.tiny_isic import write_isic2018, write_isic2019
+from ml_pipeline.synthetic.tiny_pad_ufes import write_pad_ufes
 
 __all__ = [
     "LESION_CODES",
     "SAMPLES",
     "Backdrop",
+    "Downloads",
     "Expectation",
     "HamLayout",
     "Sample",
@@ -22,6 +26,12 @@ __all__ = [
     "draw_document",
     "draw_wall",
     "golden_inputs",
+    "write_class_folders",
+    "write_downloads",
     "write_ham10000",
+    "write_isic2018",
+    "write_isic2019",
+    "write_pad_ufes",
+    "write_reviews",
     "write_samples",
 ]

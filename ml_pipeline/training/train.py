@@ -14,8 +14,8 @@ from sklearn.metrics import recall_score
 from ml_models.artefact import file_digest
 from ml_models.labels import CODES
 from ml_models.preprocess import InputSpec
+from ml_pipeline.data.proof import refuse_leakage
 from ml_pipeline.data.records import Record, Split, of_split, records_digest
-from ml_pipeline.data.split import refuse_leakage
 from ml_pipeline.errors import TrainingError
 from ml_pipeline.training.backbones import build_classifier
 from ml_pipeline.training.batches import TrainingBatches, class_indices, load_frames, load_inputs

@@ -1,4 +1,4 @@
-"""A tiny data set drawn once, and a tiny model trained on it once."""
+"""A tiny data set drawn and built once, and records with plain values."""
 
 import dataclasses
 from pathlib import Path
@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from ml_models.classification import Modality
+from ml_pipeline.data.build import BuildOptions, build
 from ml_pipeline.data.records import Record
-from ml_pipeline.data.sources.ham10000 import read_ham10000
-from ml_pipeline.data.split import SplitShares, split_records
+from ml_pipeline.data.sources import ham10000, isic2019
+from ml_pipeline.data.split import SplitPlan
+from ml_pipeline.progress import silence
 from ml_pipeline.synthetic import HamLayout, write_ham10000
 
 
@@ -19,25 +21,33 @@ def tiny_layout(tmp_path_factory: pytest.TempPathFactory) -> HamLayout:
 
 
 @pytest.fixture(scope="session")
-def tiny_records(tiny_layout: HamLayout) -> tuple[Record, ...]:
-    """The same as split records."""
-    folder = tiny_layout.metadata_csv.parent
-    return split_records(read_ham10000(folder, tiny_layout.ground_truth_csv), shares=SplitShares(), seed=1)
+def tiny_records(tiny_layout: HamLayout, tmp_path_factory: pytest.TempPathFactory) -> tuple[Record, ...]:
+    """The same as a build makes of it: akiec and scc told apart by id, grouped and split."""
+    readings = [ham10000.read(tiny_layout.metadata_csv.parent), isic2019.read_labels(tiny_layout.ground_truth_csv)]
+    options = BuildOptions(plan=SplitPlan(seed=1), labelled_pairs=0)
+    cache = tmp_path_factory.mktemp("cache") / "cache.sqlite3"
+    return build(readings, options, cache=cache, progress=silence).records
 
 
 def make_record(image_id: str, **changes: object) -> Record:
-    """One record with plain values."""
+    """One record with plain values; lesion and bytes are its own."""
     plain = Record(
         source="TEST",
         image_id=image_id,
         path=str(Path("photos") / f"{image_id}.jpg"),
         label="nv",
         lesion_id=f"lesion-{image_id}",
+        patient_id="",
         modality=Modality.DERMATOSCOPIC,
-        diagnosis_method="histo",
+        diagnosis_method="histopathology",
         age_years=None,
-        sex=None,
-        site=None,
+        sex="",
+        site="",
+        fitzpatrick_type=None,
+        licence="CC BY-NC 4.0",
+        sources="TEST",
+        width_px=200,
+        height_px=150,
         sha256=f"digest-{image_id}",
     )
-    return dataclasses.replace(plain, **changes)
+    return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]

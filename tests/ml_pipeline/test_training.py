@@ -11,7 +11,7 @@ from ml_models.artefact import load_artefact
 from ml_models.classifier import load_classifier
 from ml_models.labels import CODES
 from ml_pipeline.data.records import Record, Split, of_split
-from ml_pipeline.data.split import SplitShares, split_records
+from ml_pipeline.data.split import SplitPlan, split_records
 from ml_pipeline.errors import LeakageError, TrainingError
 from ml_pipeline.export import ExportReport, export
 from ml_pipeline.synthetic import Scene, draw
@@ -91,7 +91,7 @@ def test_train_killed_run_goes_on_where_it_was(
 def test_train_other_records_in_the_same_folder_are_refused(
     tiny_run: tuple[Path, TrainedModel], tiny_records: tuple[Record, ...]
 ) -> None:
-    other = split_records(tiny_records, shares=SplitShares(), seed=7)
+    other = split_records(tiny_records, [], plan=SplitPlan(seed=7)).records
     with pytest.raises(TrainingError, match="other records"):
         train(other, TINY, out=tiny_run[0], backbone_weights=None)
 
@@ -99,7 +99,7 @@ def test_train_other_records_in_the_same_folder_are_refused(
 def test_export_other_split_of_the_same_photos_is_refused(
     tiny_run: tuple[Path, TrainedModel], tiny_records: tuple[Record, ...], tmp_path: Path
 ) -> None:
-    other = split_records(tiny_records, shares=SplitShares(), seed=7)
+    other = split_records(tiny_records, [], plan=SplitPlan(seed=7)).records
     with pytest.raises(LeakageError, match="not those that the model was trained on"):
         _export(tiny_run[1], other, tmp_path / "tiny")
 
