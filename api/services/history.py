@@ -1,0 +1,13 @@
+"""What a person does with the answers they were given: remark on them, delete them."""
+
+from django.utils import timezone
+
+from api.models import Prediction, PredictionRemark
+
+
+def remark_on(*, prediction: Prediction, text: str) -> PredictionRemark:
+    """Keep the person's remark; an earlier one is replaced, so that sending it twice changes nothing."""
+    remark, _created = PredictionRemark.objects.update_or_create(
+        prediction=prediction, defaults={"text": text, "updated_at": timezone.now()}
+    )
+    return remark
