@@ -102,3 +102,7 @@ class UserAdmin(DjangoUserAdmin):
             {"classes": ("wide",), "fields": ("email", "full_name", "usable_password", "password1", "password2")},
         ),
     )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The administration would leave photos and answers behind: `manage.py delete_account` does not."""
+        return False

@@ -1,12 +1,13 @@
 """What all views share: who may come in, what they read, and that they answer in one format."""
 
 from collections.abc import Iterable
-from typing import cast
+from typing import Any, cast
 
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import OptionalBearerAuthentication
@@ -27,6 +28,11 @@ class PersonView(APIView):
     """Open to whoever brings a valid bearer token."""
 
     content_negotiation_class = OneFormatNegotiation
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """Tokens, profiles and answers stay in no cache, unless a view says otherwise."""
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return super().finalize_response(request, response, *args, **kwargs)
 
 
 class PublicView(PersonView):

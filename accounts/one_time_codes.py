@@ -14,6 +14,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from rest_framework.exceptions import Throttled
 
 from accounts.models import CodePurpose, OneTimeCode, User
+from accounts.selectors import current_person
 
 LIFETIME = timedelta(minutes=10)
 MAX_TRIES = 5
@@ -34,7 +35,10 @@ class CodeOutcome(Enum):
 
 
 def issue_code(*, user: User, purpose: CodePurpose, address: str, now: datetime) -> str:
-    """A new code, which ends the one before. Raises Throttled less than a minute after that, or after ten in a day."""
+    """A new code, which ends the one before.
+
+    Raises Throttled less than a minute after that, or after ten in a day; TokenRefused when the person has gone.
+    """
     digits = DIGITS[purpose]
     code = f"{secrets.randbelow(10**digits):0{digits}}"
     fresh = {
@@ -44,6 +48,7 @@ def issue_code(*, user: User, purpose: CodePurpose, address: str, now: datetime)
         "tries": 0,
     }
     with transaction.atomic():
+        current_person(user)
         row, is_first = OneTimeCode.objects.select_for_update().get_or_create(
             user=user, purpose=purpose, defaults=fresh | {"day_started_at": now}
         )

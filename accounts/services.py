@@ -78,6 +78,7 @@ def log_in(*, email: str, password: str, code: str = "") -> User:
     if must_verify_email(person):
         _verify_at_login(person, code)
     with transaction.atomic():
+        current_person(person)
         update_last_login(User, person)
         record_event(kind=AuditKind.LOGIN, actor=person)
     return person
@@ -248,6 +249,7 @@ def reset_password(*, email: str, code: str, password: str) -> None:
 def _store_password(person: User, encoded: str, kind: AuditKind) -> None:
     person.password = encoded  # the tokens that come next are made from it
     with transaction.atomic():
+        current_person(person)
         User.objects.filter(pk=person.pk).update(password=encoded)
         one_time_codes.void_codes(user=person, purpose=CodePurpose.PASSWORD)
         record_event(kind=kind, actor=person)

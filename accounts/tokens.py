@@ -14,6 +14,7 @@ from rest_framework_simplejwt.tokens import RefreshToken
 from accounts.audit import record_event
 from accounts.errors import TokenRefused
 from accounts.models import AuditKind, User
+from accounts.selectors import current_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,10 @@ class Tokens:
 
 
 def issue_tokens(*, user: User) -> Tokens:
-    """New tokens for a person who has proved to be it."""
-    refresh = RefreshToken.for_user(user)
+    """New tokens for a person who has proved to be it. Raises TokenRefused when they have gone meanwhile."""
+    with transaction.atomic():
+        current_person(user)
+        refresh = RefreshToken.for_user(user)
     return Tokens(access=str(refresh.access_token), refresh=str(refresh))
 
 
@@ -58,7 +61,7 @@ def purge_expired_tokens(*, now: datetime) -> int:
 def _end(refresh: str) -> User:
     try:
         token = RefreshToken(refresh)  # type: ignore[arg-type]  # the library's hint is wrong
-        user = cast("User", JWTAuthentication().get_user(token))
+        user = current_person(cast("User", JWTAuthentication().get_user(token)))
     except (TokenError, AuthenticationFailed) as error:
         raise TokenRefused from error
     outstanding = OutstandingToken.objects.filter(jti=token["jti"]).first()

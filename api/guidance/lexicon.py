@@ -245,6 +245,9 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "cancer*|malign*|melanom*|tumor*|tumour*|carcinom*|benign*|metasta*",
         "danger*|serious|harmful|harmless|deadly|fatal|lethal|worr*|scared|afraid|anxious|nervous|normal|die|dying|bad|safe",
         "kill|grave|peligr*|preocup*|asust*|miedo|mortal|malo|mala|nervios*|riesgo*|risk*|morir*|muero|angusti*|fatal|terrif*|freak*|panic*|panico|afraid|stress*|sick|chance*|chances|serio|seria|aterr*",
+        "its|is|be nothing",
+        "no es|era|sea|sera nada",
+        "can|could|should|puedo|debo ignore|ignorar*",
     ),
     "help": (
         "help|menu|options|opciones|ayuda*",

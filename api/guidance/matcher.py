@@ -101,7 +101,10 @@ def _has(phrases: Iterable[_Phrase], clause: list[str]) -> bool:
 def _starts(phrases: Iterable[_Phrase], clause: list[str]) -> Iterator[int]:
     """Where in the clause any of the phrases begins."""
     terms = [_terms_of(word) for word in clause]
+    present = frozenset().union(*terms)
     for phrase in phrases:
+        if not present.issuperset(phrase):  # long messages have many words, and few of them mean anything
+            continue
         for start in range(len(clause)):
             if _follows(phrase, terms, start, 0):
                 yield start
@@ -131,6 +134,8 @@ def _terms_of(word: str) -> frozenset[_Term]:
     if spelled or len(word) < _MIN_MISSPELLED_LENGTH or word in lexicon.UNRELATED:
         return spelled
     meant = {known for known in _known_by_first_letter().get(word[0], ()) if _is_like(known, word)}
+    if not meant:
+        return frozenset()
     return frozenset(term for term in _all_terms() if meant & (term.words | {f"{each}*" for each in term.beginnings}))
 
 
@@ -138,10 +143,16 @@ def _is_like(known: str, word: str) -> bool:
     """`known` is a word, or a beginning marked with `*`."""
     beginning = known.removesuffix("*")
     ends = (len(beginning), len(beginning) + 1) if known.endswith("*") else (len(word),)
-    return any(
-        abs(len(beginning) - len(word[:end])) <= 1
-        and difflib.SequenceMatcher(None, beginning, word[:end]).ratio() >= _MIN_LIKENESS
-        for end in ends
+    return any(_is_spelled_like(beginning, word[:end]) for end in ends)
+
+
+def _is_spelled_like(known: str, word: str) -> bool:
+    """As difflib says, which is not asked where letters that only one of the two has already settle it: it is slow."""
+    length = len(known) + len(word)
+    return (
+        abs(len(known) - len(word)) <= 1
+        and len({*known} ^ {*word}) <= (1 - _MIN_LIKENESS) * length
+        and difflib.SequenceMatcher(None, known, word).ratio() >= _MIN_LIKENESS
     )
 
 

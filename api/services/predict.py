@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from accounts.models import User
+from accounts.selectors import current_person
 from api.ml_utils import ClassifiedPhoto, classify_upload
 from api.models import Prediction, PredictionImage
 from api.services.idempotency import RetryKey, once, record_answer
@@ -39,7 +40,7 @@ def predict_photo(
     """Answer one photo and log it; the row and its file exist when this returns, or neither does.
 
     Raises PhotoError subclasses for bad files; ArtefactError and InferenceBusy when no answer can be given,
-    StorageUnavailable and OperationalError when it cannot be recorded.
+    StorageUnavailable and OperationalError when it cannot be recorded, TokenRefused when the person has gone meanwhile.
     """
     make = partial(_answer, upload=upload, patient=patient, consent=consent, explain=explain, user=user, key=key)
     return once(key=key, make=make)
@@ -71,6 +72,8 @@ def _answer(
     write_photo(file=image.photo, photo=classified.photo)
     try:
         with transaction.atomic():
+            if prediction.user:
+                current_person(prediction.user)
             prediction.save(force_insert=True)
             image.save(force_insert=True)
             record_answer(key=key, prediction=prediction)

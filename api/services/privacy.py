@@ -37,6 +37,11 @@ def delete_account(*, user: User, password: str) -> None:
         raise FormRefused({"password": [_("This is not your password.")]})
     if user.is_staff:
         raise PermissionDenied(_("Accounts of staff are closed by an administrator."))
+    erase_person(user=user)
+
+
+def erase_person(*, user: User) -> None:
+    """Delete the person with all rows and photos, whoever asked for it; see `delete_account`."""
     with transaction.atomic():
         person = current_person(user)  # locked: a photo that is being sent at this moment waits, and then has nobody
         predictions, scans = Prediction.objects.filter(user=person), Scan.objects.filter(user=person)
@@ -53,6 +58,7 @@ def export_account(*, user: User) -> Iterator[bytes]:
     """A zip of everything kept about the person, in pieces: JSON first, then one photo after the other.
 
     All rows are read and the export is recorded before this returns; only files are read while it streams.
+    Raises TokenRefused when the person has gone meanwhile.
     """
     predictions = list(predictions_of(user=user))
     scans = list(scans_of(user=user))
@@ -60,7 +66,8 @@ def export_account(*, user: User) -> Iterator[bytes]:
     names = {image.photo.name: f"photos/predictions/{image.prediction_id}-{image.position}" for image in images}
     names |= {scan.photo.name: f"photos/scans/{scan.pk}" for scan in scans}
     names = {stored: f"{name}{PurePath(stored).suffix}" for stored, name in names.items()}
-    record_event(kind=AuditKind.EXPORT, actor=user)
+    with transaction.atomic():
+        record_event(kind=AuditKind.EXPORT, actor=current_person(user))
     documents = {
         "account.json": _record(user),
         "predictions.json": [_prediction_record(prediction, names) for prediction in predictions],

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
+from accounts.selectors import current_person
 from api.ml_utils import read_upload
 from api.models import Prediction, Scan
 from api.selectors import claimable_predictions, predictions_of
@@ -31,7 +32,8 @@ class ScanClaim:
 def save_scan(*, user: User, upload: UploadedFile, claim: ScanClaim, key: RetryKey | None = None) -> Scan:
     """Keep a photo with its claims, linked to the server's own answer where there is one; row and file, or neither.
 
-    Raises PhotoError subclasses for bad files, StorageUnavailable and OperationalError when it cannot be kept.
+    Raises PhotoError subclasses for bad files, StorageUnavailable and OperationalError when it cannot be kept,
+    TokenRefused when the person has gone meanwhile.
     """
     return once(key=key, make=partial(_save, user=user, upload=upload, claim=claim, key=key))
 
@@ -59,6 +61,7 @@ def _save(*, user: User, upload: UploadedFile, claim: ScanClaim, key: RetryKey |
     write_photo(file=scan.photo, photo=photo)
     try:
         with transaction.atomic():
+            current_person(user)
             scan.prediction = _own_answer(user=user, content_sha256=scan.content_sha256, now=scan.created_at)
             scan.save(force_insert=True)
             record_answer(key=key, scan=scan)

@@ -30,10 +30,7 @@ class AccountExportView(PersonView):
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """A zip: profile, answers, scans and events as JSON, and every photo as it is stored."""
-        headers = {
-            "Content-Disposition": f'attachment; filename="skin-export-{timezone.localdate()}.zip"',
-            "Cache-Control": "private, no-store",
-        }
+        headers = {"Content-Disposition": f'attachment; filename="skin-export-{timezone.localdate()}.zip"'}
         return StreamingHttpResponse(
             export_account(user=person_of(request)), content_type="application/zip", headers=headers
         )

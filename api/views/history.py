@@ -1,14 +1,16 @@
 """A person's own history of answers."""
 
 import uuid
+from datetime import UTC
 from typing import NoReturn
 
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -27,6 +29,13 @@ class HistoryCursor(CursorPagination):
     page_size = 20
     page_size_query_param = "page_size"
     max_page_size = 100
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """REST framework's own hands any text on to the database, which has no answer to it."""
+        cursor = super().decode_cursor(request)
+        if cursor and cursor.position is not None and not _is_moment(str(cursor.position)):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
 
 
 class HistoryView(PersonView):
@@ -86,8 +95,17 @@ class FeedbackView(PersonView):
         prediction = predictions.first() or _no_prediction()
         form = FeedbackRequest(data=request.data)
         form.is_valid(raise_exception=True)
-        prediction.remark = remark_on(prediction=prediction, text=form.validated_data["remark"])
+        remark = remark_on(prediction=prediction, text=form.validated_data["remark"])
+        prediction.remark = remark or _no_prediction()
         return Response(history_entry(prediction, request))
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        moment = parse_datetime(text)
+        return moment is not None and moment.tzinfo is not None and moment.astimezone(UTC) is not None
+    except (ValueError, OverflowError):
+        return False
 
 
 def _no_prediction() -> NoReturn:

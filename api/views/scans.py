@@ -22,8 +22,6 @@ from api.thumbnails import thumbnail_jpeg
 from api.uploads import FormParser
 from api.views.base import IDEMPOTENCY_PARAMETER, UPLOAD_ERRORS, retry_key
 
-_PRIVATE = {"Cache-Control": "private, no-store"}
-
 
 class ScansView(PersonView):
     """A person's saved scans."""
@@ -88,7 +86,7 @@ class ScanPdfView(PersonView):
         from api.scan_pdf import scan_pdf  # noqa: PLC0415 - costs 12 MB, so only a worker that draws PDFs pays it
 
         scan = selectors.scans_of(user=person_of(request)).filter(pk=scan_id).first() or _no_scan()
-        headers = {"Content-Disposition": f'inline; filename="scan-{scan.created_at:%Y-%m-%d}.pdf"', **_PRIVATE}
+        headers = {"Content-Disposition": f'inline; filename="scan-{scan.created_at:%Y-%m-%d}.pdf"'}
         return HttpResponse(scan_pdf(scan), content_type="application/pdf", headers=headers)
 
 

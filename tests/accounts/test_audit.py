@@ -104,12 +104,6 @@ def test_audit_admin_search_by_email_finds_the_event(auditor_client, event: Audi
     assert "prediction 1" in page.text
 
 
-def test_audit_admin_person_with_events_can_be_deleted(admin_client, event: AuditEvent, person: User):
-    admin_client.post(reverse("admin:accounts_user_delete", args=[person.pk]), {"post": "yes"})
-    assert not User.objects.filter(pk=person.pk).exists()
-    assert AuditEvent.objects.filter(kind="export").get().actor is None
-
-
 @pytest.mark.parametrize("model", ["outstandingtoken", "blacklistedtoken"])
 def test_admin_shows_no_tokens(admin_client, model: str):
     assert admin_client.get(f"/admin/token_blacklist/{model}/").status_code == 404

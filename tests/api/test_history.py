@@ -1,9 +1,11 @@
 """A person's own answers: found in pages, narrowed, remarked on, deleted, and seen by nobody else."""
 
+import base64
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -106,6 +108,15 @@ def test_history_page_size_has_a_limit(client: Client, mine, asked: str, length:
 
 def test_history_unknown_cursor_is_404(client: Client, assert_error):
     assert_error(client.get(HISTORY, {"cursor": "nonsense"}), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "position",
+    ["garbage", "\0", "1", "2026-03-01", "2026-03-01 10:00", "2026-13-01 10:00+00:00", "0001-01-01 00:00+14:00"],
+)
+def test_history_cursor_of_no_moment_is_404(client: Client, assert_error, position: str):
+    cursor = base64.b64encode(urlencode({"p": position}).encode()).decode()
+    assert_error(client.get("/api/predictions/", {"cursor": cursor}), 404, "not_found")
 
 
 def test_history_costs_the_same_queries_for_a_full_page(client: Client, mine, django_assert_max_num_queries):

@@ -6,6 +6,8 @@ was tuned on it, and must not be. A missed message gets the answer that says so 
 """
 
 import csv
+import difflib
+import itertools
 import re
 from pathlib import Path
 
@@ -107,6 +109,13 @@ def test_matcher_understands_denials(message: str, topic: Topic):
 
 
 @pytest.mark.parametrize(
+    "message", ["so it's nothing, right?", "entonces no es nada, ¿verdad?", "can I ignore it?", "¿puedo ignorarlo?"]
+)
+def test_matcher_takes_a_plea_for_an_all_clear_for_worry(message: str):
+    assert match(message).topic is Topic.CANCER
+
+
+@pytest.mark.parametrize(
     "message",
     [
         "hi, is it dangerous? also it won't stop bleeding",
@@ -125,6 +134,20 @@ def test_matcher_without_known_words_is_unknown(message: str):
 
 def test_matcher_reads_a_message_of_full_length():
     assert match("lorem ipsum dolorem " * 95 + "it won't stop bleeding").topic is Topic.HEAVY_BLEEDING
+
+
+def test_matcher_compares_strange_words_with_few_known_ones(monkeypatch):
+    compared = []
+
+    class Counted(difflib.SequenceMatcher):
+        def ratio(self) -> float:
+            compared.append(1)
+            return super().ratio()
+
+    monkeypatch.setattr(difflib, "SequenceMatcher", Counted)
+    words = ["".join(letters) for letters in itertools.islice(itertools.product("c", *["bdeghkmo"] * 5), 0, None, 115)]
+    match(" ".join(words)[:2000])
+    assert len(compared) < 2 * len(words)
 
 
 # Diagnoses
