@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -11,25 +10,16 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 
+from accounts.admin import ReadOnlyAdminMixin
+from api.claims import mismatch_of
+from api.directory.admin import DermatologistAdmin  # noqa: F401 - Django looks for admins here
 from api.explanations import explanation_png
-from api.models import Prediction, PredictionImage
+from api.models import Prediction, PredictionImage, Scan, Tombstone
+from api.services.looks import record_look
 from api.thumbnails import thumbnail_jpeg
 
 _THUMBNAIL_PX = 96
 _LARGE_PX = 800
-
-
-class ReadOnlyAdminMixin:
-    """Rows of the log are what happened; retention and the person's own deletion remove them, nobody edits them."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class PredictionImageInline(ReadOnlyAdminMixin, admin.StackedInline):
@@ -97,12 +87,12 @@ class PredictionAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
             {"fields": ["id", "created_at", "status", "diagnosis", "confidence", "severity", "is_safe", "advice"]},
         ),
         ("Why", {"fields": ["reason_texts", "malignancy", "probability_table"]}),
-        ("Person", {"fields": ["user", "age_years", "sex", "site", "history", "consent"]}),
+        ("Person", {"fields": ["user", "age_years", "sex", "site", "history", "consent", "remark_text"]}),
         ("Model", {"fields": ["model_identity", "model_digest", "preprocess_version", "duration"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
-        return super().get_queryset(request).select_related("user").prefetch_related("images")
+        return super().get_queryset(request).select_related("user", "remark").prefetch_related("images")
 
     def get_urls(self) -> list[URLPattern]:
         # Cacheable: or each look at the list would draw its fifty thumbnails again.
@@ -130,7 +120,9 @@ class PredictionAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
     def _permitted_image(self, request: HttpRequest, image_id: int) -> PredictionImage:
         if not self.has_view_permission(request):
             raise Http404("No such photo.")
-        return get_object_or_404(PredictionImage, pk=image_id)
+        image = get_object_or_404(PredictionImage, pk=image_id)
+        record_look(reviewer=request.user, subject=f"prediction {image.prediction_id}")
+        return image
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Prediction], search_term: str
@@ -157,6 +149,10 @@ class PredictionAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
         figures = " / ".join("-" if part is None else f"{part:.3f}" for part in parts)
         return format_html("{} <strong>suspicious</strong>", figures) if prediction.suspicious else figures
 
+    @admin.display(description="the person's remark")
+    def remark_text(self, prediction: Prediction) -> str:
+        return prediction.remark.text if hasattr(prediction, "remark") else "-"
+
     @admin.display(description="reasons")
     def reason_texts(self, prediction: Prediction) -> str:
         return format_html_join("", "<div>{}</div>", ((reason["text"],) for reason in prediction.reasons)) or "-"
@@ -180,8 +176,89 @@ class PredictionAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
         return f"{prediction.model_name} {prediction.model_version}"
 
 
-def _picture(image: PredictionImage, side_px: int) -> str:
-    address = reverse("admin:api_predictionimage_photo", args=[image.pk, side_px])
+@admin.register(Scan)
+class ScanAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
+    """What people saved: the client's claims, beside the server's own answer to the same photo."""
+
+    list_display = ["thumbnail", "created_at", "user", "claimed_diagnosis", "claim", "server_answer", "mismatch"]
+    list_display_links = ["thumbnail", "created_at"]
+    list_filter = ["claimed_severity", "claimed_is_safe", "created_at"]
+    search_fields = ["id__exact", "user__email", "content_sha256__startswith"]
+    date_hierarchy = "created_at"
+    list_per_page = 50
+    show_full_result_count = False
+    fieldsets = [
+        (None, {"fields": ["large_photo", "id", "created_at", "user", "content_sha256", "mismatch"]}),
+        (
+            "Claimed by the client",
+            {
+                "fields": [
+                    "claimed_diagnosis",
+                    "claimed_confidence",
+                    "claimed_severity",
+                    "claimed_is_safe",
+                    "claimed_advice",
+                ]
+            },
+        ),
+        ("Answered by the server", {"fields": ["server_answer"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Scan]:
+        return super().get_queryset(request).select_related("user", "prediction")
+
+    def get_urls(self) -> list[URLPattern]:
+        photo = self.admin_site.admin_view(self.photo_view, cacheable=True)
+        return [path("photo/<uuid:scan_id>/<int:side_px>/", photo, name="api_scan_photo"), *super().get_urls()]
+
+    def photo_view(self, request: HttpRequest, scan_id: uuid.UUID, side_px: int) -> HttpResponse:
+        """One saved photo, shrunk, as JPEG."""
+        if not self.has_view_permission(request):
+            raise Http404("No such photo.")
+        scan = get_object_or_404(Scan, pk=scan_id)
+        record_look(reviewer=request.user, subject=f"scan {scan.pk}")
+        side_px = max(_THUMBNAIL_PX, min(side_px, _LARGE_PX))
+        return _private(_drawn(lambda: thumbnail_jpeg(scan, max_side_px=side_px)), "image/jpeg")
+
+    @admin.display(description="photo")
+    def thumbnail(self, scan: Scan) -> str:
+        return _picture(scan, _THUMBNAIL_PX)
+
+    @admin.display(description="photo")
+    def large_photo(self, scan: Scan) -> str:
+        return _picture(scan, _LARGE_PX)
+
+    @admin.display(description="claimed")
+    def claim(self, scan: Scan) -> str:
+        safe = ", safe" if scan.claimed_is_safe else ""
+        return f"{scan.claimed_severity}, {scan.claimed_confidence}{safe}"
+
+    @admin.display(description="server's answer")
+    def server_answer(self, scan: Scan) -> str:
+        if scan.prediction is None:
+            return "none"
+        address = reverse("admin:api_prediction_change", args=[scan.prediction.pk])
+        return format_html('<a href="{}">{}, {}</a>', address, scan.prediction, scan.prediction.severity)
+
+    @admin.display(description="mismatch")
+    def mismatch(self, scan: Scan) -> str:
+        found = mismatch_of(scan)
+        if found is None:
+            return "-"
+        names = ", ".join(found.fields)
+        return format_html("<strong>plays down: {}</strong>", names) if found.plays_down else names
+
+
+@admin.register(Tombstone)
+class TombstoneAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
+    """Accounts that were deleted."""
+
+    list_display = ["user_id", "deleted_at", "predictions", "scans"]
+
+
+def _picture(of: PredictionImage | Scan, side_px: int) -> str:
+    route = "admin:api_scan_photo" if isinstance(of, Scan) else "admin:api_predictionimage_photo"
+    address = reverse(route, args=[of.pk, side_px])
     return format_html('<img src="{}" alt="photo" loading="lazy" style="max-width: {}px">', address, side_px)
 
 

@@ -4,19 +4,25 @@ Body: `{"error": text, "detail": text, "code": stable_code, "fields": {name: [te
 """
 
 import logging
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import UnreadablePostError
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from rest_framework import status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, Throttled, ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as rest_framework_handler
 
+from accounts.errors import FormRefused
+from api.i18n import translated
 from ml_models.errors import (
     ArtefactError,
     InferenceBusy,
@@ -39,15 +45,25 @@ _STATUS_OF: tuple[tuple[type[SkinModelError], int], ...] = (
     (InferenceError, status.HTTP_500_INTERNAL_SERVER_ERROR),
 )
 _RETRY_AFTER_S = 5
+_MINUTE_S = 60
+_MINUTES_PER_HOUR = 60
 # Paths and digests in an artefact error are for the operator's log, not for strangers.
-_PUBLIC_TEXT: dict[type[SkinModelError], str] = {
-    ArtefactError: "No model is available at the moment. Try again later.",
-    InferenceError: "The photo could not be classified. Try again later.",
+_PUBLIC_TEXT: dict[type[SkinModelError], Promise] = {
+    ArtefactError: _("No model is available at the moment. Try again later."),
+    InferenceError: _("The photo could not be classified. Try again later."),
 }
 
 
 class StorageUnavailable(Exception):
     """A photo or a row could not be written: full disk, read-only folder. Nothing of it is left behind."""
+
+
+class IdempotencyKeyReused(APIException):
+    """The same Idempotency-Key came with another body: which of the two is meant cannot be known."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = _("This Idempotency-Key was used for another request. Send a new key.")
+    default_code = "idempotency_key_reused"
 
 
 def error_body(text: str, code: str, fields: Mapping[str, list[str]] | None = None) -> dict[str, Any]:
@@ -62,23 +78,23 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     if isinstance(exception, SkinModelError):
         return _model_error_response(exception)
     if isinstance(exception, RequestDataTooBig):
-        text = "The request is too large. Send one photo and short texts."
+        text = gettext("The request is too large. Send one photo and short texts.")
         return Response(error_body(text, "request_too_large"), status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
     if isinstance(exception, SuspiciousOperation | UnreadablePostError):
-        text = "The request could not be read. Send it again."
+        text = gettext("The request could not be read. Send it again.")
         return Response(error_body(text, "bad_request"), status.HTTP_400_BAD_REQUEST)
     if isinstance(exception, StorageUnavailable | OperationalError):
         # Locked, full, read-only, gone: no answer without its row in the log.
         logger.error("Storage is not available", exc_info=exception)
-        text = "The answer could not be recorded, so none is given. Send the photo again in a few seconds."
+        text = gettext("The answer could not be recorded, so none is given. Send it again in a few seconds.")
         return _try_again(Response(error_body(text, "storage_unavailable"), status.HTTP_503_SERVICE_UNAVAILABLE))
     response = rest_framework_handler(exception, context)
     if response is None:
         return None
     if isinstance(exception, ValidationError):
-        fields = _flat(exception.detail)
-        text = next((_named(name, texts[0]) for name, texts in fields.items() if texts), "The request is not valid.")
-        response.data = error_body(text, "invalid", fields)
+        response.data = _validation_body(exception)
+    elif isinstance(exception, Throttled):
+        response.data = error_body(_wait_text(getattr(exception, "wait", None)), "throttled")
     else:
         detail = exception.detail if isinstance(exception, APIException) else response.data.get("detail")
         code = detail.get("code") if isinstance(detail, Mapping) else getattr(detail, "code", None)
@@ -86,12 +102,38 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     return response
 
 
+def _validation_body(exception: ValidationError) -> dict[str, Any]:
+    fields = {name: texts for name, texts in _flat(exception.detail).items() if texts}
+    if isinstance(exception, FormRefused):  # its texts name their field themselves
+        text = next((texts[0] for texts in fields.values()), gettext("The request is not valid."))
+        repeated = {name: fields[name][0] for name in exception.repeated if name in fields}
+        return error_body(text, "invalid", fields) | repeated
+    text = next((_named(name, texts[0]) for name, texts in fields.items()), gettext("The request is not valid."))
+    return error_body(text, "invalid", fields)
+
+
+def _wait_text(wait_s: float | None) -> str:
+    seconds = math.ceil(wait_s or 1)
+    if seconds < 2 * _MINUTE_S:
+        text = ngettext(
+            "Too many requests. Try again in %(count)d second.",
+            "Too many requests. Try again in %(count)d seconds.",
+            seconds,
+        )
+        return text % {"count": seconds}
+    minutes = math.ceil(seconds / _MINUTE_S)
+    if minutes < 2 * _MINUTES_PER_HOUR:
+        return gettext("Too many requests. Try again in %(count)d minutes.") % {"count": minutes}
+    hours = math.ceil(minutes / _MINUTES_PER_HOUR)
+    return gettext("Too many requests. Try again in %(count)d hours.") % {"count": hours}
+
+
 def _model_error_response(exception: SkinModelError) -> Response:
     code = next(code for kind, code in _STATUS_OF if isinstance(exception, kind))
-    text = next((text for kind, text in _PUBLIC_TEXT.items() if isinstance(exception, kind)), str(exception))
+    text = next((text for kind, text in _PUBLIC_TEXT.items() if isinstance(exception, kind)), None)
     if isinstance(exception, ArtefactError | InferenceError):
         logger.error("No answer could be given", exc_info=exception)
-    response = Response(error_body(text, exception.code), code)
+    response = Response(error_body(str(text or translated(str(exception))), exception.code), code)
     return _try_again(response) if code == status.HTTP_503_SERVICE_UNAVAILABLE else response
 
 
@@ -123,7 +165,7 @@ def _named(field: str, text: str) -> str:
 def _as_text(detail: Any) -> str:
     """Simplejwt puts a mapping where others put a string; the app can show only a string."""
     if isinstance(detail, Mapping):
-        return str(detail.get("detail", "The request was refused."))
+        return str(detail.get("detail", gettext("The request was refused.")))
     if isinstance(detail, list):
         return " ".join(str(item) for item in detail)
     return str(detail)

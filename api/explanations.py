@@ -20,7 +20,7 @@ _signer = signing.TimestampSigner(salt="api.explanations")
 
 def explanation_url(prediction: Prediction, request: HttpRequest) -> str | None:
     """Absolute address of the prediction's map for a day; None when the photo was rejected."""
-    if not prediction.images.filter(activation__isnull=False).exists():
+    if all(image.activation is None for image in prediction.images.all()):
         return None
     token = _signer.sign(prediction.pk.hex)
     return request.build_absolute_uri(reverse("api:explanation", kwargs={"token": token}))
@@ -36,10 +36,19 @@ def prediction_id_of(token: str) -> uuid.UUID | None:
 
 def explanation_png(image: PredictionImage) -> bytes:
     """Draw the stored activation over the stored photo: PNG, longer side at most 1024 px."""
-    photo = read_stored_photo(image.photo, model_input_px=MAX_SIDE_PX)
-    factor = min(1.0, MAX_SIDE_PX / max(photo.rgb.shape[:2]))
+    return _encoded(image, ".png", max_side_px=MAX_SIDE_PX)
+
+
+def explanation_jpeg(image: PredictionImage, *, max_side_px: int) -> bytes:
+    """The same as JPEG, for print."""
+    return _encoded(image, ".jpg", max_side_px=max_side_px)
+
+
+def _encoded(image: PredictionImage, suffix: str, *, max_side_px: int) -> bytes:
+    photo = read_stored_photo(image.photo, model_input_px=max_side_px)
+    factor = min(1.0, max_side_px / max(photo.rgb.shape[:2]))
     shrunk = cv2.resize(photo.rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     grid = np.asarray(image.activation, dtype=np.float32)
     drawn = overlay(np.asarray(shrunk, np.uint8), grid)
-    _, encoded = cv2.imencode(".png", cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
+    _, encoded = cv2.imencode(suffix, cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
     return bytes(encoded)

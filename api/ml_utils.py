@@ -9,12 +9,14 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db.models.fields.files import FieldFile
 
 from api import ml_state
+from api.i18n import translated
 from ml_models.classification import Classification
 from ml_models.errors import PhotoTooLarge
 from ml_models.image_io import Photo, PhotoFormat, PhotoLimits, read_photo
 
 # Enough for a dermatologist who reviews the log, a fraction of a 12 MP upload, and above what the model needs.
 RECOMMENDED_SHORT_SIDE_PX = 1024
+_CHECKED_PX = 64  # a photo that is only checked and kept is decoded as small as possible
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +32,18 @@ def classify_upload(upload: UploadedFile, *, explain: bool) -> ClassifiedPhoto:
 
     Raises PhotoError subclasses, ArtefactError while no model is live, InferenceBusy under overload.
     """
-    limits = replace(PhotoLimits(), max_bytes=settings.MAX_UPLOAD_BYTES)
-    if (upload.size or 0) > limits.max_bytes:
-        # The upload handler has dropped the bytes of such a file; only its size is left.
-        raise PhotoTooLarge(
-            f"The image has {(upload.size or 0) / 2**20:.1f} MB; "
-            f"at most {limits.max_bytes / 2**20:.0f} MB are accepted. Send a smaller copy."
-        )
+    limits = _limits_for(upload)
     classifier = ml_state.classifier()
     photo = read_photo(upload.read(), model_input_px=classifier.document.input.size_px, limits=limits)
     return ClassifiedPhoto(photo, classifier.classify(photo.rgb, explain=explain))
+
+
+def read_upload(upload: UploadedFile) -> Photo:
+    """Read and clean one uploaded file to exactly the bytes that `classify_upload` stores; needs no model.
+
+    Raises PhotoError subclasses.
+    """
+    return read_photo(upload.read(), model_input_px=_CHECKED_PX, limits=_limits_for(upload))
 
 
 def read_stored_photo(file: FieldFile, *, model_input_px: int) -> Photo:
@@ -63,7 +67,12 @@ def model_description() -> dict[str, Any]:
         "created_at": document.created_at,
         "intended_use": document.intended_use,
         "labels": [
-            {"code": label.code, "name": label.name, "malignant": label.malignant, "severity": label.severity.value}
+            {
+                "code": label.code,
+                "name": translated(label.name),
+                "malignant": label.malignant,
+                "severity": label.severity.value,
+            }
             for label in document.labels
         ],
         "metrics": dict(document.metrics),
@@ -77,3 +86,14 @@ def model_description() -> dict[str, Any]:
             "max_other_pixels": limits.max_other_pixels,
         },
     }
+
+
+def _limits_for(upload: UploadedFile) -> PhotoLimits:
+    """The limits for uploads. Refuses a file whose bytes the upload handler has dropped: only its size is left."""
+    limits = replace(PhotoLimits(), max_bytes=settings.MAX_UPLOAD_BYTES)
+    if (upload.size or 0) > limits.max_bytes:
+        raise PhotoTooLarge(
+            f"The image has {(upload.size or 0) / 2**20:.1f} MB; "
+            f"at most {limits.max_bytes / 2**20:.0f} MB are accepted. Send a smaller copy."
+        )
+    return limits

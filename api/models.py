@@ -1,4 +1,4 @@
-"""The prediction log. Rows are written by `services/` once and never edited."""
+"""The prediction log and what people keep of it. Rows are written by `services/` once; only remarks are rewritten."""
 
 import uuid
 from pathlib import PurePath
@@ -8,13 +8,23 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from api.directory.models import Dermatologist  # noqa: F401 - Django looks for models here
 from ml_models.classification import Severity, Status
 
 
 def photo_path(_image: "PredictionImage", filename: str) -> str:
     """A random name that says nothing about person or content; 256 folders keep listings short."""
+    return _random_path("predictions", filename)
+
+
+def scan_photo_path(_scan: "Scan", filename: str) -> str:
+    """The same for the photo of a saved scan, in a folder of its own."""
+    return _random_path("scans", filename)
+
+
+def _random_path(folder: str, filename: str) -> str:
     name = uuid.uuid4().hex
-    return f"predictions/{name[:2]}/{name}{PurePath(filename).suffix}"
+    return f"{folder}/{name[:2]}/{name}{PurePath(filename).suffix}"
 
 
 class Prediction(models.Model):
@@ -97,3 +107,79 @@ class PredictionImage(models.Model):
 
     def __str__(self) -> str:
         return f"photo {self.position + 1} of {self.prediction_id}"
+
+
+class PredictionRemark(models.Model):
+    """What the person says about an answer they were given; the last word counts."""
+
+    prediction = models.OneToOneField(Prediction, models.CASCADE, related_name="remark")
+    text = models.TextField()
+    updated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"remark on {self.prediction_id}"
+
+
+class Scan(models.Model):
+    """What a person saved: the client's claims word for word, their photo, and the server's own answer to that photo.
+
+    `prediction` is set only where the server answered a photo of the same bytes, and to nobody else.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="scans")
+    prediction = models.ForeignKey(Prediction, models.SET_NULL, null=True, blank=True, related_name="scans")
+
+    claimed_diagnosis = models.CharField(max_length=500)
+    claimed_confidence = models.CharField(max_length=32, help_text='as sent, such as "93%"')
+    claimed_severity = models.CharField(max_length=10, choices=[(each.value, each.value) for each in Severity])
+    claimed_advice = models.TextField(blank=True)
+    claimed_is_safe = models.BooleanField()
+
+    photo = models.FileField(upload_to=scan_photo_path, max_length=200)
+    content_sha256 = models.CharField(max_length=64, help_text="of the stored file")
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["user", "-created_at"])]
+
+    def __str__(self) -> str:
+        return f"scan of {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class IdempotencyKey(models.Model):
+    """A request that was answered, found again by its key; the answer itself lives in the row it points at."""
+
+    digest = models.CharField(max_length=64, unique=True, help_text="keyed digest of person, purpose and key")
+    body_digest = models.CharField(max_length=64, help_text="keyed digest of the form's fields and files")
+    prediction = models.ForeignKey(Prediction, models.CASCADE, null=True, related_name="+")
+    scan = models.ForeignKey(Scan, models.CASCADE, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="idempotency_key_points_at_one_row",
+                condition=Q(prediction__isnull=False, scan__isnull=True)
+                | Q(prediction__isnull=True, scan__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"answered {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class Tombstone(models.Model):
+    """That an account was deleted, and nothing of what it held: so that a restored backup can be cleaned again."""
+
+    user_id = models.BigIntegerField(unique=True, help_text="the number of the account; numbers are never reused")
+    deleted_at = models.DateTimeField(default=timezone.now)
+    predictions = models.PositiveIntegerField()
+    scans = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["-deleted_at"]
+
+    def __str__(self) -> str:
+        return f"account {self.user_id}, deleted {self.deleted_at:%Y-%m-%d}"

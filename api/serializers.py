@@ -3,17 +3,21 @@
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.request import Request
 
+from accounts.serializers import ErrorBody as ErrorBody  # noqa: PLC0414 - exported: this room looks for it here
+from api.i18n import translated, translated_texts
 from api.models import Prediction
 from api.services.predict import Patient
 from ml_models.classification import Severity, Status
 
-DISCLAIMER = (
+DISCLAIMER = _(
     "This is not a medical device and no diagnosis. It can miss skin cancer. "
     "If a spot worries you, changes, itches or bleeds, see a doctor whatever is said here."
 )
-_NO_IMAGE = "No photo came. Send one file as multipart/form-data, in the field named image."
+NO_IMAGE = _("No photo came. Send one file as multipart/form-data, in the field named image.")
 
 
 class PredictionRequest(serializers.Serializer[Any]):
@@ -22,7 +26,7 @@ class PredictionRequest(serializers.Serializer[Any]):
     image = serializers.FileField(
         allow_empty_file=True,
         help_text="JPEG, PNG, WebP or HEIC, judged by content, whatever its name and type say.",
-        error_messages={"required": _NO_IMAGE, "invalid": _NO_IMAGE},
+        error_messages={"required": NO_IMAGE, "invalid": NO_IMAGE},
     )
     age = serializers.IntegerField(min_value=0, max_value=130, required=False, allow_null=True, help_text="years")
     sex = serializers.ChoiceField(choices=["female", "male", "other"], required=False, allow_blank=True)
@@ -32,9 +36,7 @@ class PredictionRequest(serializers.Serializer[Any]):
     consent = serializers.BooleanField(default=False, help_text="the photo may be used to train later models")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        request = self.context["request"]
-        if len(request.FILES.getlist("image")) > 1:
-            raise serializers.ValidationError({"image": "Send one image in one request."}, code="too_many_images")
+        check_one_image(self.context["request"])
         return attrs
 
     def arguments(self) -> dict[str, Any]:
@@ -141,29 +143,26 @@ class ModelResponse(ModelIdentitySerializer):
     recommended_upload = RecommendedUploadSerializer()
 
 
-class ErrorBody(serializers.Serializer[Any]):
-    """The body of every error."""
-
-    error = serializers.CharField()
-    detail = serializers.CharField()
-    code = serializers.CharField()
-    fields = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))  # type: ignore[assignment]
+def check_one_image(request: Request) -> None:
+    """Refuse a form with several photos: which one is meant cannot be known."""
+    if len(request.FILES.getlist("image")) > 1:
+        raise serializers.ValidationError({"image": _("Send one image in one request.")}, code="too_many_images")
 
 
 def prediction_payload(prediction: Prediction, *, explanation_url: str | None) -> dict[str, Any]:
-    """What `PredictionResponse` describes, read from the logged row: what is answered is what is logged."""
+    """What `PredictionResponse` describes, read from the logged row, in the active language."""
     return {
         "id": str(prediction.pk),
         "label": prediction.label or None,
-        "diagnosis": prediction.diagnosis,
+        "diagnosis": translated(prediction.diagnosis),
         "confidence": prediction.confidence_percent,
         "severity": prediction.severity,
-        "advice": prediction.advice,
+        "advice": translated(prediction.advice),
         "isSafe": prediction.is_safe,
         "status": prediction.status,
-        "reasons": prediction.reasons,
+        "reasons": translated_texts(prediction.reasons, "text"),
         "probabilities": prediction.probabilities,
-        "top_k": prediction.top,
+        "top_k": translated_texts(prediction.top, "name"),
         "malignancy": {
             "probability": prediction.malignant_probability,
             "threshold": prediction.malignancy_threshold,
@@ -175,6 +174,6 @@ def prediction_payload(prediction: Prediction, *, explanation_url: str | None) -
             "version": prediction.model_version,
             "digest": prediction.model_digest,
         },
-        "disclaimer": DISCLAIMER,
+        "disclaimer": str(DISCLAIMER),
         "created_at": prediction.created_at.isoformat(),
     }

@@ -3,10 +3,10 @@
 import cv2
 
 from api.ml_utils import read_stored_photo
-from api.models import PredictionImage
+from api.models import PredictionImage, Scan
 
 
-def thumbnail_jpeg(image: PredictionImage, *, max_side_px: int) -> bytes:
+def thumbnail_jpeg(image: PredictionImage | Scan, *, max_side_px: int) -> bytes:
     """The stored photo, upright, its longer side at most `max_side_px`, as JPEG without metadata."""
     rgb = read_stored_photo(image.photo, model_input_px=max_side_px).rgb
     factor = min(1.0, max_side_px / max(rgb.shape[:2]))

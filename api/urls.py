@@ -6,11 +6,13 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from api import views
+from api.directory.views import NearbyView
+from api.guidance.views import ChatView
 
 app_name = "api"
 
-# The schema is for everyone, and nobody's token matters to it.
-_open: dict[str, Any] = {"authentication_classes": []}
+# The schema is for everyone, and nobody's token matters to it. Its pages cannot render what OPTIONS would answer.
+_open: dict[str, Any] = {"authentication_classes": [], "metadata_class": None}
 
 urlpatterns = [
     path("api/predict/", views.PredictView.as_view(), name="predict"),
@@ -18,7 +20,18 @@ urlpatterns = [
     path("api/predict/skin-disease/", views.PredictView.as_view(schema=None), name="predict-skin-disease"),
     path("predict/", views.PredictView.as_view(schema=None), name="predict-short"),
     path("api/explanations/<str:token>/", views.ExplanationView.as_view(), name="explanation"),
+    path("api/predictions/", views.HistoryView.as_view(), name="history"),
+    path("api/predictions/<uuid:prediction_id>/", views.HistoryEntryView.as_view(), name="history-entry"),
+    path("api/predictions/<uuid:prediction_id>/feedback/", views.FeedbackView.as_view(), name="feedback"),
+    path("api/scans/", views.ScansView.as_view(), name="scans"),
+    path("api/scans/<uuid:scan_id>/", views.ScanView.as_view(), name="scan"),
+    path("api/scans/<uuid:scan_id>/pdf/", views.ScanPdfView.as_view(), name="scan-pdf"),
+    path("api/photos/<str:token>/", views.PhotoView.as_view(), name="photo"),
+    path("api/account/", views.AccountView.as_view(), name="account"),
+    path("api/account/export/", views.AccountExportView.as_view(), name="account-export"),
     path("api/model/", views.ModelView.as_view(), name="model"),
+    path("api/chatbot/", ChatView.as_view(), name="chatbot"),
+    path("api/nearby-hospitals/", NearbyView.as_view(), name="nearby-hospitals"),
     path("api/schema/", SpectacularAPIView.as_view(**_open), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="api:schema", **_open), name="docs"),
     path(

@@ -98,9 +98,10 @@ def form_body(photo: bytes, **fields: str) -> bytes:
 
 
 def serving_environment(data_dir: Path, **variables: str) -> dict[str, str]:
-    """What a server is started with, and nothing else of the caller's environment."""
+    """What a server is started with, and nothing else of the caller's environment; all load comes from one address."""
     inherited = {name: os.environ[name] for name in ("PATH", "MODEL_ARTEFACT") if name in os.environ}
-    return {**inherited, "SKIN_PROFILE": "local", "DATA_DIR": str(data_dir), **variables}
+    unlimited = {"THROTTLE_PREDICT_ADDRESS": "", "THROTTLE_API_ADDRESS": ""}
+    return {**inherited, "SKIN_PROFILE": "local", "DATA_DIR": str(data_dir), **unlimited, **variables}
 
 
 @contextmanager

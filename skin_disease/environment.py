@@ -4,6 +4,7 @@ An empty variable counts as absent: compose files and env files pass empty strin
 """
 
 import os
+import re
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
+_PERIODS_S = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
 
 def text(name: str, default: str = "") -> str:
@@ -53,6 +55,17 @@ def integer(name: str, default: int, *, minimum: int = 0, maximum: int | None = 
     if number < minimum or (maximum is not None and number > maximum):
         raise _misconfigured(name, value, allowed)
     return number
+
+
+def rate(name: str, default: str) -> tuple[int, int] | None:
+    """How many in how many seconds, from texts such as `30/minute`. Only here an empty variable counts: as no limit."""
+    value = os.environ.get(name, default).strip()
+    if not value:
+        return None
+    match = re.fullmatch(r"([1-9][0-9]{0,8})/(second|minute|hour|day)", value)
+    if match is None:
+        raise _misconfigured(name, value, "a rate such as 30/minute (second, minute, hour, day), or empty for no limit")
+    return int(match[1]), _PERIODS_S[match[2]]
 
 
 def time_zone(name: str, default: str) -> str:

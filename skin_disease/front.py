@@ -115,7 +115,9 @@ class Front:
             max(unfinished, key=lambda body: body.held_bytes, default=newest).refuse(OVERLOADED)
 
     async def _answer(self, scope: Scope, body: "_Body", send: Send) -> None:
-        brings_photo = any(name == b"content-type" and value.startswith(_FORM) for name, value in scope["headers"])
+        # Whatever the route: forms are photos to be answered or saved.
+        kinds = [value.lower() for name, value in scope["headers"] if name == b"content-type"]
+        brings_photo = any(kind.startswith(_FORM) for kind in kinds)
         if brings_photo and self._photos.is_full:
             body.refuse(OVERLOADED)
         lane = self._photos if brings_photo and not body.refusal else self._light

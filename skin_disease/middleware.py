@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.urls import is_valid_path
 
 from api.exceptions import error_body
+from api.i18n import translated
 
 REFUSAL = "skin_disease.refusal"  # the key in a request's ASGI scope under which the front leaves a Refusal
 
@@ -49,7 +50,7 @@ class RefusalMiddleware:
         refusal: Refusal | None = getattr(request, "scope", {}).get(REFUSAL)
         if refusal is None:
             return self.get_response(request)
-        response = JsonResponse(error_body(refusal.text, refusal.code), status=refusal.status)
+        response = JsonResponse(error_body(translated(refusal.text), refusal.code), status=refusal.status)
         if refusal.retry_after_s is not None:
             response["Retry-After"] = str(refusal.retry_after_s)
         return response

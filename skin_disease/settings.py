@@ -69,9 +69,11 @@ SESSION_COOKIE_SECURE = not IS_LOCAL
 CSRF_COOKIE_SECURE = not IS_LOCAL
 # Without a trusted proxy in front, the header is the client's word and would switch the HTTPS redirect off.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
+USE_X_FORWARDED_HOST = TRUST_PROXY  # for the absolute addresses of photos; ALLOWED_HOSTS judges it like any other
 
 CORS_ALLOWED_ORIGINS = environment.words("CORS_ALLOWED_ORIGINS")
-CORS_ALLOW_HEADERS = ["authorization", "content-type"]
+CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key"]
+CORS_EXPOSE_HEADERS = ["retry-after"]
 CORS_ALLOW_METHODS = ["GET", "POST", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -86,6 +88,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "corsheaders",
     "rest_framework",
+    "rest_framework_simplejwt",  # its translations
+    "rest_framework_simplejwt.token_blacklist",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "accounts",
@@ -97,6 +101,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.locale.LocaleMiddleware",  # before everything that words an answer, refusals included
     "skin_disease.middleware.RefusalMiddleware",
     "skin_disease.middleware.TrailingSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -126,7 +131,9 @@ ROOT_URLCONF = "skin_disease.urls"
 WSGI_APPLICATION = "skin_disease.wsgi.application"
 APPEND_SLASH = False  # TrailingSlashMiddleware serves both forms without a redirect
 
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = "en"  # of the log; answers are in that of Accept-Language
+LANGUAGES = [("en", "English"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = environment.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 
@@ -144,6 +151,24 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_VALIDATORS}.CommonPasswordValidator"},
     {"NAME": f"{_VALIDATORS}.NumericPasswordValidator"},
 ]
+# The app in people's hands asks for codes only after the login, so `required` is for other clients (accounts/services).
+EMAIL_VERIFICATION = environment.choice("EMAIL_VERIFICATION", ("optional", "required"), "optional")
+PRIVACY_CONTACT = environment.text("PRIVACY_CONTACT")  # whom people ask about their data, in the privacy notice
+
+
+# Codes on their way (accounts/delivery.py)
+
+EMAIL_HOST = environment.text("EMAIL_HOST")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_PORT = environment.integer("EMAIL_PORT", 587, minimum=1, maximum=65_535)
+EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_SSL = EMAIL_PORT == 465  # noqa: PLR2004 - TLS from the first byte has a port of its own; others upgrade
+EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", default=True) and not EMAIL_USE_SSL
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "webmaster@localhost")
+SMS_PROVIDER = environment.text("SMS_PROVIDER", "accounts.sms.ConsoleProvider")
+DELIVERY_THREADS = environment.integer("DELIVERY_THREADS", 2, maximum=32)  # 0: in the request's own thread
 
 
 # Data
@@ -195,6 +220,41 @@ INFERENCE_POOL_SIZE = environment.integer("INFERENCE_POOL_SIZE", 2, minimum=1, m
 INFERENCE_TIMEOUT_S = environment.integer("INFERENCE_TIMEOUT_S", 10, minimum=1)  # how long a photo waits for its turn
 ANONYMOUS_RETENTION_DAYS = environment.integer("ANONYMOUS_RETENTION_DAYS", 30, minimum=1)
 RETENTION_DAYS = environment.integer("RETENTION_DAYS", 0)  # 0: kept until the person deletes it
+CLAIM_HOURS = environment.integer("CLAIM_HOURS", 24)  # how long an anonymous answer can become that of who saves it
+IDEMPOTENCY_HOURS = environment.integer("IDEMPOTENCY_HOURS", 24, minimum=1)  # how long an Idempotency-Key is known
+PHOTO_URL_HOURS = environment.integer("PHOTO_URL_HOURS", 24, minimum=1)  # how long a photo's address opens, at least
+PDF_PAPER = environment.choice("PDF_PAPER", ("a4", "letter"), "a4")
+
+
+# Finding a dermatologist (api/directory)
+
+DIRECTORY_PROVIDER = "api.directory.provider.ImportedDirectory"
+DIRECTORY_RADIUS_KM = environment.integer("DIRECTORY_RADIUS_KM", 50, minimum=1, maximum=20_000)
+
+
+# Throttles (accounts/throttles.py): NAME is for one person, or one e-mail tried from one address; NAME_ADDRESS for all
+# behind one address, which may be a carrier's with many phones; NAME_EMAIL for one e-mail tried from anywhere.
+
+THROTTLE_RATES = {
+    name.lower(): environment.rate(f"THROTTLE_{name}", default)
+    for name, default in {
+        "API": "120/minute",
+        "API_ADDRESS": "1200/minute",
+        "PREDICT": "30/minute",
+        "PREDICT_ADDRESS": "300/minute",
+        "REGISTER": "10/hour",
+        "REGISTER_ADDRESS": "60/hour",
+        "LOGIN": "20/hour",
+        "LOGIN_EMAIL": "60/hour",
+        "LOGIN_ADDRESS": "300/hour",
+        "CODE_SEND": "6/hour",
+        "CODE_SEND_ADDRESS": "60/hour",
+        "CODE_CHECK": "20/hour",  # also of the current password
+        "CODE_CHECK_ADDRESS": "300/hour",
+        "EXPORT": "6/hour",
+        "EXPORT_ADDRESS": "60/hour",
+    }.items()
+}
 
 
 # Overload: what one worker takes on before it says 503 (skin_disease/front.py)
@@ -209,7 +269,9 @@ REQUEST_TIMEOUT_S = environment.integer("REQUEST_TIMEOUT_S", 120, minimum=1)  # 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttles.Throttle"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "api.exceptions.exception_handler",
     # Whose address counts for throttles: the client may write X-Forwarded-For itself.
@@ -218,7 +280,10 @@ REST_FRAMEWORK = {
 
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=environment.integer("ACCESS_TOKEN_MINUTES", 720, minimum=1)),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=environment.integer("REFRESH_TOKEN_DAYS", 30, minimum=1)),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    "CHECK_REVOKE_TOKEN": True,  # a new password ends every token that was given before it
     "UPDATE_LAST_LOGIN": False,
 }
 

@@ -1,4 +1,4 @@
-"""The root of all routes. `web` and `api` declare their full paths themselves."""
+"""The root of all routes. `web`, `accounts` and `api` declare their full paths themselves."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -11,6 +11,7 @@ admin.site.enable_nav_sidebar = False  # the log's columns need the width
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("web.urls")),
+    path("", include("accounts.urls")),
     path("", include("api.urls")),
 ]
 

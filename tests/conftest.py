@@ -2,13 +2,16 @@
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import hypothesis
 import numpy as np
 import pytest
+from django.core.management import call_command
+from django.db import connections
+from django.utils import translation
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -22,6 +25,13 @@ hypothesis.settings.load_profile("untimed")
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED_MODEL = ROOT / "ml_models" / "trained" / "mobilenetv2-ham10000"
 _SHARED_DATA = Path(os.environ.get("SKIN_SHARED_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture(autouse=True)
+def _language_of_the_last_request_is_forgotten() -> Iterator[None]:
+    """A request leaves its language with its thread, where the next request brings its own and a test does not."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
@@ -61,3 +71,19 @@ def encode(lesion_rgb: NDArray[np.uint8]) -> Callable[..., bytes]:
 def shipped_classifier() -> Classifier:
     """The model of the repository, loaded and verified as a server does."""
     return load_classifier(SHIPPED_MODEL)
+
+
+@pytest.fixture
+def file_database(tmp_path: Path, monkeypatch, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    """A migrated database in a file instead of pytest-django's in memory, where a lock is never waited for."""
+    with django_db_blocker.unblock():
+        in_memory = connections["default"]
+        on_file = {**connections.settings["default"], "NAME": tmp_path / "db.sqlite3"}
+        monkeypatch.setitem(connections.settings, "default", on_file)
+        connections["default"] = connections.create_connection("default")
+        try:
+            call_command("migrate", verbosity=0)
+            yield
+        finally:
+            connections["default"].close()
+            connections["default"] = in_memory

@@ -1,22 +1,21 @@
 """Predicting: one photo in, one answer out, one row in the log."""
 
 import time
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from django.contrib.auth.models import AnonymousUser
-from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models.fields.files import FieldFile
 
 from accounts.models import User
-from api.exceptions import StorageUnavailable
+from accounts.selectors import current_person
 from api.ml_utils import ClassifiedPhoto, classify_upload
 from api.models import Prediction, PredictionImage
-from ml_models.image_io import Photo
+from api.services.idempotency import RetryKey, once, record_answer
+from api.services.photo_files import remove_photo, write_photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +28,6 @@ class Patient:
     history: str = ""
 
 
-class _InOnePiece(ContentFile):  # type: ignore[type-arg]
-    """Bytes that a storage writes at once: 3 MB in Django's pieces of 64 KB cost 3 ms and more, in one 0.8 ms."""
-
-    DEFAULT_CHUNK_SIZE = 2**30
-
-
 def predict_photo(
     *,
     upload: UploadedFile,
@@ -42,12 +35,26 @@ def predict_photo(
     consent: bool,
     explain: bool,
     user: User | AnonymousUser,
+    key: RetryKey | None = None,
 ) -> Prediction:
     """Answer one photo and log it; the row and its file exist when this returns, or neither does.
 
     Raises PhotoError subclasses for bad files; ArtefactError and InferenceBusy when no answer can be given,
-    StorageUnavailable and OperationalError when it cannot be recorded.
+    StorageUnavailable and OperationalError when it cannot be recorded, TokenRefused when the person has gone meanwhile.
     """
+    make = partial(_answer, upload=upload, patient=patient, consent=consent, explain=explain, user=user, key=key)
+    return once(key=key, make=make)
+
+
+def _answer(
+    *,
+    upload: UploadedFile,
+    patient: Patient,
+    consent: bool,
+    explain: bool,
+    user: User | AnonymousUser,
+    key: RetryKey | None,
+) -> Prediction:
     started = time.perf_counter()
     classified = classify_upload(upload, explain=explain)
     duration_ms = 1000 * (time.perf_counter() - started)
@@ -62,31 +69,18 @@ def predict_photo(
         **_answer_fields(classified),
     )
     image = PredictionImage(prediction=prediction, **_image_fields(classified))
-    _write(image.photo, classified.photo)
+    write_photo(file=image.photo, photo=classified.photo)
     try:
         with transaction.atomic():
+            if prediction.user:
+                current_person(prediction.user)
             prediction.save(force_insert=True)
             image.save(force_insert=True)
+            record_answer(key=key, prediction=prediction)
     except BaseException:
-        _remove(image.photo)
+        remove_photo(file=image.photo)
         raise
     return prediction
-
-
-def _write(file: FieldFile, photo: Photo) -> None:
-    """Store the cleaned photo under its final name, or nothing: a full disk leaves the beginning of a file."""
-    file.name = file.field.generate_filename(file.instance, f"photo{photo.content_suffix}")
-    try:
-        file.name = file.storage.save(file.name, _InOnePiece(photo.content))
-    except OSError as error:
-        _remove(file)
-        raise StorageUnavailable(f"The photo could not be stored: {error}") from error
-
-
-def _remove(file: FieldFile) -> None:
-    """Best effort: what stays on a disk that has become read-only is an orphan, which `purge_expired` removes."""
-    with suppress(OSError):
-        file.storage.delete(str(file.name))
 
 
 def _answer_fields(classified: ClassifiedPhoto) -> dict[str, Any]:

@@ -41,3 +41,12 @@ def test_user_admin_change_page_opens(admin_client, admin_user):
 def test_user_admin_search_by_phone_finds_the_person(admin_client):
     User.objects.create_user("ada@example.org", phone="+3520001")
     assert "ada@example.org" in admin_client.get(reverse("admin:accounts_user_changelist"), {"q": "+3520001"}).text
+
+
+def test_user_admin_deletes_nobody_whose_photos_it_would_leave_behind(admin_client):
+    person = User.objects.create_user("ada@example.org")
+    selected = {"action": "delete_selected", "_selected_action": [str(person.pk)], "post": "yes"}
+    admin_client.post(reverse("admin:accounts_user_changelist"), selected)
+    response = admin_client.post(reverse("admin:accounts_user_delete", args=[person.pk]), {"post": "yes"})
+    assert response.status_code == 403
+    assert User.objects.filter(pk=person.pk).exists()

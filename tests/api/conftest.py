@@ -65,7 +65,9 @@ def staff(db) -> User:
 def reviewer(db) -> User:
     """May look at predictions and their photos."""
     user = User.objects.create_user("reviewer@example.org", "correct horse", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=["view_prediction", "view_predictionimage"]))
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_prediction", "view_predictionimage", "view_scan"])
+    )
     return user
 
 
@@ -113,6 +115,36 @@ def predict(lesion_jpeg: bytes) -> Callable[..., Any]:
     return post
 
 
+CLAIMS = {
+    "diagnosis": "Melanocytic nevus (mole)",
+    "confidence": "62%",
+    "severity": "Moderate",
+    "advice": "Watch it.",
+    "is_safe": "false",
+}  # what the app sends after the answer that `make_prediction` writes
+
+
+@pytest.fixture
+def save(lesion_jpeg: bytes) -> Callable[..., Any]:
+    """Save a scan as the app does: `save(client, image=bytes, severity=..., headers=...)`; None leaves a field out."""
+
+    def post(
+        client: Client, *, image: bytes | None = lesion_jpeg, headers: dict[str, str] | None = None, **claims: Any
+    ) -> Any:
+        form = {name: value for name, value in {**CLAIMS, **claims}.items() if value is not None}
+        if image is not None:
+            form["image"] = SimpleUploadedFile("skin.jpg", image, "image/jpeg")
+        return client.post("/api/scans/", form, headers=headers)
+
+    return post
+
+
+@pytest.fixture
+def stranger(db) -> User:
+    """Somebody else with an account."""
+    return User.objects.create_user("eve@example.org", "correct horse")
+
+
 @pytest.fixture
 def wall_png(encode: Callable[..., bytes]) -> bytes:
     """A photo of a plain wall: an image, but nothing to see."""
@@ -142,7 +174,7 @@ def assert_error() -> Callable[..., dict[str, Any]]:
 def make_prediction(lesion_jpeg: bytes) -> Callable[..., Prediction]:
     """Write a row with its file directly: `make_prediction(days_old=31, user=..., label=...)`."""
 
-    def make(*, days_old: float = 0, **values: Any) -> Prediction:
+    def make(*, days_old: float = 0, content_sha256: str = "a1" * 32, **values: Any) -> Prediction:
         defaults: dict[str, Any] = {
             "created_at": timezone.now() - timedelta(days=days_old),
             "status": "ok",
@@ -163,7 +195,7 @@ def make_prediction(lesion_jpeg: bytes) -> Callable[..., Prediction]:
         prediction = Prediction.objects.create(**defaults | values)
         image = PredictionImage(
             prediction=prediction,
-            content_sha256="a1" * 32,
+            content_sha256=content_sha256,
             format="jpeg",
             width_px=600,
             height_px=450,

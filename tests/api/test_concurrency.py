@@ -1,16 +1,12 @@
 """Many writers on a database file, as a server with threads has them."""
 
 import queue
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
-from threading import Barrier
 from typing import Any
 
 import numpy as np
 import pytest
-from django.core.management import call_command
-from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from numpy.typing import NDArray
@@ -18,40 +14,9 @@ from numpy.typing import NDArray
 from api.models import Prediction, PredictionImage
 from api.services.retention import purge_expired
 from tests.api.conftest import stored_files
+from tests.threads import WRITERS, in_threads
 
-WRITERS = 12
 EACH = 4
-
-
-@pytest.fixture
-def file_database(tmp_path: Path, monkeypatch, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
-    """A migrated database in a file instead of pytest-django's in memory, where a lock is never waited for."""
-    with django_db_blocker.unblock():
-        in_memory = connections["default"]
-        on_file = {**connections.settings["default"], "NAME": tmp_path / "db.sqlite3"}
-        monkeypatch.setitem(connections.settings, "default", on_file)
-        connections["default"] = connections.create_connection("default")
-        try:
-            call_command("migrate", verbosity=0)
-            yield
-        finally:
-            connections["default"].close()
-            connections["default"] = in_memory
-
-
-def in_threads(work: Callable[[], Any], *, threads: int = WRITERS) -> list[Any]:
-    """Run at the same time in threads of their own, each with its own connection that is closed at the end."""
-    barrier = Barrier(threads)
-
-    def run(_thread: int) -> Any:
-        barrier.wait(timeout=30)
-        try:
-            return work()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(run, range(threads)))
 
 
 @pytest.mark.usefixtures("file_database")

@@ -28,9 +28,10 @@ def test_cors_preflight_of_a_configured_origin_is_granted(anonymous: Client):
     assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
 
 
-def test_cors_preflight_grants_what_the_app_sends(anonymous: Client):
+def test_cors_preflight_grants_what_clients_send(anonymous: Client):
     headers = preflight(anonymous, ORIGIN).headers
-    assert set(headers["Access-Control-Allow-Headers"].split(", ")) == {"authorization", "content-type"}
+    granted = set(headers["Access-Control-Allow-Headers"].split(", "))
+    assert granted == {"authorization", "content-type", "idempotency-key"}
     assert set(headers["Access-Control-Allow-Methods"].split(", ")) == {"GET", "POST", "PATCH", "DELETE", "OPTIONS"}
 
 

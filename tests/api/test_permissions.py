@@ -1,18 +1,20 @@
 """Who may open what: every route of the API and the photos of the administration, times every kind of client."""
 
+import uuid
 from collections.abc import Callable
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from api.models import PredictionImage
+from api.models import PredictionImage, Scan
 from api.urls import urlpatterns
 
 pytestmark = pytest.mark.django_db
 
 KINDS = ("anonymous", "user", "staff", "reviewer", "superuser")
 EVERYBODY = dict.fromkeys(KINDS, 200)
+PEOPLE = EVERYBODY | {"anonymous": 401}
 REVIEWERS = {"anonymous": 302, "user": 302, "staff": 404, "reviewer": 200, "superuser": 200}
 FORBIDDEN = {"anonymous": 302, "user": 302, "staff": 403, "reviewer": 200, "superuser": 200}
 
@@ -22,6 +24,17 @@ API_ROUTES = {
     "predict-skin-disease": EVERYBODY,
     "predict-short": EVERYBODY,
     "explanation": EVERYBODY,
+    "history": PEOPLE,
+    "history-entry": PEOPLE,
+    "feedback": PEOPLE,
+    "scans": PEOPLE,
+    "scan": PEOPLE,
+    "scan-pdf": PEOPLE,
+    "photo": EVERYBODY,
+    "account": {"anonymous": 401, "user": 204, "staff": 403, "reviewer": 403, "superuser": 403},
+    "account-export": PEOPLE,
+    "chatbot": EVERYBODY,
+    "nearby-hospitals": PEOPLE,
     "model": EVERYBODY,
     "schema": EVERYBODY,
     "docs": EVERYBODY,
@@ -32,11 +45,21 @@ API_ROUTES = {
 ADMIN_ROUTES = {
     "api_predictionimage_photo": REVIEWERS,
     "api_predictionimage_activation": REVIEWERS,
+    "api_scan_photo": REVIEWERS,
+    "api_scan_changelist": FORBIDDEN,
+    "api_scan_change": FORBIDDEN,
     "api_prediction_changelist": FORBIDDEN,
     "api_prediction_change": FORBIDDEN,
     "api_prediction_history": FORBIDDEN,
 }
 POSTED = {"predict", "predict-skin-disease", "predict-short"}
+OF_ROWS = {"scan": "scan_id", "scan-pdf": "scan_id", "history-entry": "prediction_id", "feedback": "prediction_id"}
+BODIES = {
+    "feedback": ("post", {"remark": "It itches."}),
+    "account": ("delete", {"password": "correct horse"}),
+    "chatbot": ("post", {"message": "What is a mole?"}),
+    "nearby-hospitals": ("post", {"diagnosis": "Melanoma"}),
+}
 
 
 def cells(routes: dict[str, dict[str, int]]) -> list:
@@ -60,13 +83,36 @@ def explanation_url(anonymous: Client, predict) -> str:
 
 
 @pytest.fixture
-def open_route(predict, explanation_url: str) -> Callable[[Client, str], int]:
+def keys(predict, save) -> Callable[[Client, str], dict[str, str]]:
+    """What a route's address asks for, of a row that the client made; of none where it cannot make one."""
+
+    def made(client: Client, route: str) -> dict[str, str]:
+        if route not in OF_ROWS:
+            return {}
+        row = predict(client) if OF_ROWS[route] == "prediction_id" else save(client)
+        return {OF_ROWS[route]: row.json().get("id", str(uuid.uuid4()))}
+
+    return made
+
+
+@pytest.fixture
+def photo_url(bearer, stranger, save) -> str:
+    return save(bearer(stranger)).json()["image"]
+
+
+@pytest.fixture
+def open_route(predict, keys, photo_url: str, explanation_url: str) -> Callable[[Client, str], int]:
     """Use a route as it is meant to be used; the status."""
+    signed = {"explanation": explanation_url, "photo": photo_url}
 
     def use(client: Client, route: str) -> int:
         if route in POSTED:
             return predict(client, path=reverse(f"api:{route}")).status_code
-        return client.get(explanation_url if route == "explanation" else reverse(f"api:{route}")).status_code
+        if route in signed:
+            return client.get(signed[route]).status_code
+        method, body = BODIES.get(route, ("get", None))
+        address = reverse(f"api:{route}", kwargs=keys(client, route))
+        return getattr(client, method)(address, body, content_type="application/json").status_code
 
     return use
 
@@ -77,12 +123,14 @@ def test_api_route_answers_by_kind(anonymous: Client, bearer, people, open_route
     assert open_route(bearer(person) if person else anonymous, route) == status
 
 
+@pytest.mark.usefixtures("explanation_url", "photo_url")
 @pytest.mark.parametrize(("route", "kind", "status"), cells(ADMIN_ROUTES))
-def test_admin_route_answers_by_kind(
-    anonymous: Client, logged_in, people, explanation_url: str, route: str, kind: str, status: int
-):
-    person, image = people(kind), PredictionImage.objects.get()
+def test_admin_route_answers_by_kind(anonymous: Client, logged_in, people, route: str, kind: str, status: int):
+    person, image, scan = people(kind), PredictionImage.objects.get(), Scan.objects.get()
     arguments = {
+        "api_scan_photo": [scan.pk, 96],
+        "api_scan_changelist": [],
+        "api_scan_change": [scan.pk],
         "api_predictionimage_photo": [image.pk, 96],
         "api_predictionimage_activation": [image.pk],
         "api_prediction_changelist": [],

@@ -11,13 +11,14 @@ from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
 from django.utils import timezone
 
-from api.models import Prediction, PredictionImage
+from api.models import Prediction, PredictionImage, Scan
 from api.services import retention
 from api.services.retention import PurgeSummary, delete_predictions, purge_expired
 from tests.api.conftest import stored_files
 
 pytestmark = pytest.mark.django_db
 
+COUNTS = "1 predictions, 0 scans, 0 keys of repeated requests and 1 files without a row.\n"
 Make = Callable[..., Prediction]
 
 
@@ -95,6 +96,53 @@ def test_purge_many_batches_leave_nothing(make_prediction: Make, media_root: Pat
     assert (Prediction.objects.count(), stored_files(media_root)) == (0, [])
 
 
+@pytest.fixture
+def make_scan(bearer, person, save) -> Callable[..., Scan]:
+    """Save a scan some days ago: `make_scan(days_old=100)`."""
+
+    def make(*, days_old: float) -> Scan:
+        scan = Scan.objects.get(pk=save(bearer(person)).json()["id"])
+        scan.created_at -= timedelta(days=days_old)
+        scan.save()
+        return scan
+
+    return make
+
+
+def test_purge_saved_scan_stays(make_scan, media_root: Path, now: datetime):
+    make_scan(days_old=4000)
+    assert purge_expired(now=now).scans == 0
+    assert (Scan.objects.count(), len(stored_files(media_root))) == (1, 1)
+
+
+def test_purge_saved_scan_goes_with_its_file_after_retention_days(make_scan, media_root, settings, now: datetime):
+    settings.RETENTION_DAYS = 100
+    kept, _gone = make_scan(days_old=99.9), make_scan(days_old=100.1)
+    assert purge_expired(now=now).scans == 1
+    assert list(Scan.objects.all()) == [kept]
+    assert stored_files(media_root) == [Path(kept.photo.path)]
+
+
+def test_purge_scans_in_many_batches_leave_nothing(make_scan, media_root: Path, settings, now: datetime, monkeypatch):
+    settings.RETENTION_DAYS = 100
+    monkeypatch.setattr(retention, "_BATCH_SIZE", 2)
+    for _ in range(5):
+        make_scan(days_old=101)
+    purge_expired(now=now)
+    assert (Scan.objects.count(), stored_files(media_root)) == (0, [])
+
+
+def test_purge_orphan_photo_of_a_scan_goes_after_a_day(make_scan, media_root: Path, now: datetime):
+    kept = make_scan(days_old=0)
+    orphan = media_root / "scans" / "ab" / "left.jpg"
+    orphan.parent.mkdir(parents=True, exist_ok=True)
+    orphan.write_bytes(b"left over")
+    for path in (orphan, Path(kept.photo.path)):
+        os.utime(path, (0, 0))
+    assert purge_expired(now=now).orphan_files == 1
+    assert stored_files(media_root) == [Path(kept.photo.path)]
+
+
 @pytest.mark.parametrize(("days_old", "stays"), [(1.01, False), (0.99, True)], ids=["over-a-day", "under-a-day"])
 def test_purge_orphan_goes_after_a_day(make_orphan, now: datetime, days_old: float, stays: bool):  # noqa: FBT001
     path = make_orphan(days_old)
@@ -168,8 +216,8 @@ def test_delete_predictions_removes_only_those(make_prediction: Make, media_root
 @pytest.mark.parametrize(
     ("options", "text", "left"),
     [
-        ([], "Deleted 1 predictions and 1 files without a row.\n", 0),
-        (["--dry-run"], "Would delete 1 predictions and 1 files without a row.\n", 1),
+        ([], f"Deleted {COUNTS}", 0),
+        (["--dry-run"], f"Would delete {COUNTS}", 1),
     ],
     ids=["for-real", "dry-run"],
 )

@@ -22,6 +22,15 @@ def test_schema_is_valid_and_made_without_a_warning(tmp_path):
 def test_schema_describes_every_route_once(schema: dict):
     assert set(schema["paths"]) == {
         "/api/predict/", "/api/explanations/{token}/", "/api/model/", "/healthz/", "/readyz/",
+        "/api/auth/register/", "/api/auth/login/", "/api/auth/refresh/", "/api/auth/logout/",
+        "/api/auth/profile/", "/api/auth/profile/update/",
+        "/api/auth/otp/email/send/", "/api/auth/otp/email/verify/",
+        "/api/auth/otp/phone/send/", "/api/auth/otp/phone/verify/",
+        "/api/auth/password/forgot/", "/api/auth/password/reset/", "/api/auth/password/change/", "/api/privacy/",
+        "/api/scans/", "/api/scans/{scan_id}/", "/api/scans/{scan_id}/pdf/", "/api/photos/{token}/",
+        "/api/predictions/", "/api/predictions/{prediction_id}/", "/api/predictions/{prediction_id}/feedback/",
+        "/api/account/", "/api/account/export/",
+        "/api/chatbot/", "/api/nearby-hospitals/",
     }  # fmt: skip
 
 

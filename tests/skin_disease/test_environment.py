@@ -49,6 +49,25 @@ def test_integer_within_range_is_read(variable, value, expected):
     assert environment.integer(NAME, 8, minimum=1, maximum=64) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("30/minute", (30, 60)), (" 1/second ", (1, 1)), ("5/hour", (5, 3600)), ("9/day", (9, 86_400))],
+)
+def test_rate_text_is_read(variable, value, expected):
+    variable(value)
+    assert environment.rate(NAME, "1/day") == expected
+
+
+def test_rate_absent_is_the_default():
+    assert environment.rate(NAME, "7/hour") == (7, 3600)
+
+
+@pytest.mark.parametrize("value", ["", "  "], ids=["empty", "blank"])
+def test_rate_empty_is_no_limit(variable, value):
+    variable(value)
+    assert environment.rate(NAME, "7/hour") is None
+
+
 def test_time_zone_known_name_is_read(variable):
     variable("Europe/Luxembourg")
     assert environment.time_zone(NAME, "UTC") == "Europe/Luxembourg"
@@ -72,10 +91,13 @@ def test_path_starts_at_the_base(variable, value, expected):
         (lambda: environment.integer(NAME, 1), "25MB"),
         (lambda: environment.integer(NAME, 1, minimum=1), "0"),
         (lambda: environment.integer(NAME, 1, maximum=64), "65"),
+        (lambda: environment.rate(NAME, "1/day"), "30"),
+        (lambda: environment.rate(NAME, "1/day"), "0/minute"),
+        (lambda: environment.rate(NAME, "1/day"), "5/week"),
         (lambda: environment.time_zone(NAME, "UTC"), "Mars/Olympus"),
         (lambda: environment.time_zone(NAME, "UTC"), "../etc/passwd"),
     ],
-    ids=["choice", "flag", "not-a-number", "too-small", "too-large", "zone", "zone-path"],
+    ids=["choice", "flag", "not-a-number", "too-small", "too-large", "rate", "no-rate", "week", "zone", "zone-path"],
 )
 def test_wrong_value_error_names_variable_and_value(variable, parse, value):
     variable(value)

@@ -246,6 +246,18 @@ def test_front_photo_that_finds_the_queue_full_is_refused_at_once():
     assert [exchange.status for exchange in waited] == [200, 200]
 
 
+@pytest.mark.parametrize("path", ["/api/predict/skin-disease/", "/api/scans/", "/api/scans"])
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "Multipart/Form-Data; boundary=x"])
+def test_front_photo_of_every_route_waits_in_the_one_queue(path: str, kind: str):
+    late = Exchange(path, headers={"content-type": kind})
+
+    async def ask(front: Front, _tasks: list[asyncio.Task[None]]) -> None:
+        await front(late.scope, late.receive, late.send)
+
+    while_photos_wait(ask)
+    assert (late.status, late.code) == (503, "overloaded")
+
+
 def test_front_pages_are_not_behind_photos():
     page = Exchange("/echo")
 

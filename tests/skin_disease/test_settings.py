@@ -95,6 +95,11 @@ def test_forwarded_scheme_counts_only_behind_a_trusted_proxy(read_setting, trust
     assert read_setting("SECURE_PROXY_SSL_HEADER", **PRODUCTION, TRUST_PROXY=trust) == header
 
 
+@pytest.mark.parametrize(("trust", "believed"), [("0", False), ("1", True)])
+def test_forwarded_host_counts_only_behind_a_trusted_proxy(read_setting, trust, believed):
+    assert read_setting("USE_X_FORWARDED_HOST", **PRODUCTION, TRUST_PROXY=trust) is believed
+
+
 @pytest.mark.django_db
 def test_database_on_file_writes_ahead(tmp_path):
     on_file = {**settings.DATABASES["default"], "NAME": tmp_path / "db.sqlite3"}

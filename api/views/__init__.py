@@ -1,0 +1,27 @@
+"""HTTP in, HTTP out. Views parse, call one service or selector, and serialise; no ORM, no OpenCV, no model."""
+
+from accounts.base_views import OneFormatNegotiation, PublicView
+from api.views.account import AccountExportView, AccountView
+from api.views.history import FeedbackView, HistoryEntryView, HistoryView
+from api.views.model import HealthView, ModelView, ReadyView
+from api.views.predict import ExplanationView, PredictView
+from api.views.scans import PhotoView, ScanPdfView, ScansView, ScanView
+
+__all__ = [
+    "AccountExportView",
+    "AccountView",
+    "ExplanationView",
+    "FeedbackView",
+    "HealthView",
+    "HistoryEntryView",
+    "HistoryView",
+    "ModelView",
+    "OneFormatNegotiation",
+    "PhotoView",
+    "PredictView",
+    "PublicView",
+    "ReadyView",
+    "ScanPdfView",
+    "ScanView",
+    "ScansView",
+]
