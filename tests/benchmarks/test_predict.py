@@ -226,7 +226,7 @@ def test_floor_decodes_at_the_scale_of_the_real_path(monkeypatch, shipped_classi
     modes: list[int] = []
     monkeypatch.setattr(cv2, "imdecode", lambda _data, mode: modes.append(mode))
     floor()
-    assert modes == [cv2.IMREAD_REDUCED_COLOR_4 | cv2.IMREAD_IGNORE_ORIENTATION]
+    assert modes == [cv2.IMREAD_REDUCED_GRAYSCALE_4 | cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION]
 
 
 def test_photo_that_no_model_sees_is_refused(shipped_classifier, encode):

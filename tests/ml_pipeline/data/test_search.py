@@ -1,15 +1,27 @@
 """Exact search of near keys: nothing missed, nothing twice, nothing else."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from ml_pipeline.data import search
 from ml_pipeline.data.search import MAX_RADIUS, pairs_within
 
 Keys = NDArray[np.uint64]
 WORD = st.integers(0, 2**64 - 1)
+SMALL_SETS_BY_BRUTE_FORCE = search._FEW
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _through_the_buckets() -> Iterator[None]:
+    """Small sets are compared all with all; here they must go the way of large ones."""
+    search._FEW = 0
+    yield
+    search._FEW = SMALL_SETS_BY_BRUTE_FORCE
 
 
 def found(left: Keys, right: Keys, *, radius: int) -> list[tuple[int, int, int]]:
@@ -122,3 +134,12 @@ def test_pairs_within_opposite_keys_are_never_found() -> None:
 def test_pairs_within_a_radius_that_is_not_exact_is_refused(radius: int) -> None:
     with pytest.raises(ValueError, match=rf"radius {radius} is outside 0-{MAX_RADIUS}"):
         list(pairs_within(np.zeros(2, np.uint64), np.zeros(2, np.uint64), radius=radius))
+
+
+@pytest.mark.parametrize("radius", [0, 4, 8])
+def test_pairs_within_of_few_keys_is_the_same_without_buckets(monkeypatch: pytest.MonkeyPatch, radius: int) -> None:
+    keys = with_neighbours(np.random.default_rng(3))
+    through_buckets = found(keys, keys, radius=radius)
+    monkeypatch.setattr(search, "_FEW", SMALL_SETS_BY_BRUTE_FORCE)
+    assert found(keys, keys, radius=radius) == through_buckets == by_brute_force(keys, keys, radius=radius)
+    assert found(keys[:0], keys, radius=radius) == []
