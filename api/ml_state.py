@@ -42,12 +42,13 @@ def reset() -> None:
         _live = _failure = None
 
 
-def warm_up() -> None:
+def warm_up() -> Classifier | None:
     """Load the model in a fresh worker; without one the worker starts all the same, and /readyz is not ready."""
     try:
-        classifier()
+        return classifier()
     except ArtefactError:
         logger.exception("No model is live")
+        return None
 
 
 def _load() -> Classifier:
