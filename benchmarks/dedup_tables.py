@@ -1,9 +1,9 @@
 """What `benchmarks.dedup` prints: tables of what was measured, and the aims judged by it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from benchmarks.aims import Aim, at_least, at_most
 from benchmarks.dedup_peer import MIN_PRECISION, PEER, PEER_DEFAULT_BITS, EndToEnd, Found, Operating, Quality
 from benchmarks.dedup_search import RADIUS, CandidateSearch, Searched, growth
 from benchmarks.dedup_verify import Known
@@ -19,16 +19,6 @@ _MAX_GROWTH = 1.7
 _MAX_MEMORY_GROWTH = 1.1
 
 
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """What was to be reached, and what was measured."""
-
-    text: str
-    limit: str
-    measured: str
-    is_met: bool
-
-
 def aims(
     known: Sequence[Known],
     end_to_end: Sequence[EndToEnd],
@@ -42,22 +32,22 @@ def aims(
     largest = random_keys[-1]
     equal = [each.is_equal for each in (*random_keys, real_keys) if each.is_equal is not None]
     return [
-        *(_at_least(f"share of the floor, {each.size}", each.shares[0].median, _MIN_SHARE) for each in known),
+        *(at_least(f"share of the floor, {each.size}", each.shares[0].median, _MIN_SHARE) for each in known),
         *(
-            _at_least(f"second process, of the floor's, {each.size}", _speed_up_of_floors(each), _MIN_SPEED_UP)
+            at_least(f"second process, of the floor's, {each.size}", _speed_up_of_floors(each), _MIN_SPEED_UP)
             for each in known
         ),
         *(
-            _at_least(f"times faster than {PEER}, {each.size}", each.times_faster.median, _MIN_TIMES_FASTER)
+            at_least(f"times faster than {PEER}, {each.size}", each.times_faster.median, _MIN_TIMES_FASTER)
             for each in end_to_end
         ),
         *_recall_aims(found),
-        _at_most(f"search of {largest.keys:,} keys, s", largest.seconds, _MAX_SEARCH_S),
-        _at_most(f"search of {largest.keys:,} keys, peak MB", largest.peak_bytes / _MB, _MAX_SEARCH_MB),
-        _at_most("growth exponent of the search, at most", max(growth(random_keys)), _MAX_GROWTH),
-        _at_least("planted neighbours found", min(each.recall for each in random_keys), 1.0),
-        _at_least("equal to brute force, of all", float(all((*equal, *radii.values()))), 1.0),
-        _at_most("memory of a further image, growth", _memory_growth(candidates), _MAX_MEMORY_GROWTH),
+        at_most(f"search of {largest.keys:,} keys, s", largest.seconds, _MAX_SEARCH_S),
+        at_most(f"search of {largest.keys:,} keys, peak MB", largest.peak_bytes / _MB, _MAX_SEARCH_MB),
+        at_most("growth exponent of the search, at most", max(growth(random_keys)), _MAX_GROWTH),
+        at_least("planted neighbours found", min(each.recall for each in random_keys), 1.0),
+        at_least("equal to brute force, of all", float(all((*equal, *radii.values()))), 1.0),
+        at_most("memory of a further image, growth", _memory_growth(candidates), _MAX_MEMORY_GROWTH),
     ]
 
 
@@ -265,11 +255,3 @@ def _rate(per_s: float) -> str:
 
 def _quartiles(values: Spread) -> str:
     return f"{values.first_quartile:.2f}-{values.third_quartile:.2f}"
-
-
-def _at_most(text: str, measured: float, limit: float) -> Aim:
-    return Aim(text, f"<= {limit:.4g}", f"{measured:.3g}", measured <= limit)
-
-
-def _at_least(text: str, measured: float, limit: float) -> Aim:
-    return Aim(text, f">= {limit:.4g}", f"{measured:.3g}", measured >= limit)

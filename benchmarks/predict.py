@@ -26,6 +26,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
+from benchmarks.aims import Aim, at_least, at_most
 from benchmarks.measuring import (
     BenchmarkError,
     Call,
@@ -125,16 +126,6 @@ class Workers:
     replacement_s: Spread
 
 
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """What was to be reached, and what was measured."""
-
-    text: str
-    limit: str
-    measured: str
-    is_met: bool
-
-
 FULL = Plan(rounds=60, throughput_photos=96, memory_photos=8)
 QUICK = Plan(rounds=1, throughput_photos=8, memory_photos=2, shrink=4)
 
@@ -212,14 +203,14 @@ def aims(latency: Latency, rates: Sequence[Throughput], workers: Workers) -> lis
     share = max(_share_of_ideal(rate, latency) for rate in rates)
     steady = next(memory.steady_bytes for photo, memory in workers.memory if photo == latency.photo)
     judged = [
-        _at_most("in process, over the floor", latency.ratio(IN_PROCESS, FLOOR), _MAX_IN_PROCESS_RATIO),
-        _at_most("HTTP, over the floor", latency.ratio(HTTP, FLOOR), _MAX_HTTP_RATIO),
-        _at_least("throughput, of cores / floor", share, _MIN_THROUGHPUT_SHARE),
-        _at_most("steady memory of a worker, MB", steady / _MB, _MAX_STEADY_MB),
-        _at_most("start to ready, s", workers.ready_s.median, _MAX_READY_S),
+        at_most("in process, over the floor", latency.ratio(IN_PROCESS, FLOOR), _MAX_IN_PROCESS_RATIO),
+        at_most("HTTP, over the floor", latency.ratio(HTTP, FLOOR), _MAX_HTTP_RATIO),
+        at_least("throughput, of cores / floor", share, _MIN_THROUGHPUT_SHARE),
+        at_most("steady memory of a worker, MB", steady / _MB, _MAX_STEADY_MB),
+        at_most("start to ready, s", workers.ready_s.median, _MAX_READY_S),
     ]
     if USUAL in latency.paths:
-        judged.insert(2, _at_least("usual way, over in process", latency.ratio(USUAL, IN_PROCESS), _MIN_USUAL_RATIO))
+        judged.insert(2, at_least("usual way, over in process", latency.ratio(USUAL, IN_PROCESS), _MIN_USUAL_RATIO))
     return judged
 
 
@@ -284,14 +275,6 @@ def _cores() -> int:
 
 def _share_of_ideal(rate: Throughput, latency: Latency) -> float:
     return rate.photos_per_s * latency.paths[FLOOR].median / _cores()
-
-
-def _at_most(text: str, measured: float, limit: float) -> Aim:
-    return Aim(text, f"<= {limit:.3g}", f"{measured:.3g}", measured <= limit)
-
-
-def _at_least(text: str, measured: float, limit: float) -> Aim:
-    return Aim(text, f">= {limit:.3g}", f"{measured:.3g}", measured >= limit)
 
 
 def _print(*sections: str) -> None:

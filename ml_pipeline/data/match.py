@@ -3,8 +3,7 @@
 Low frequencies cannot tell: a dark blob on light skin resembles every other. So fine structure is compared (hairs,
 pigment network, texture): both pictures are taken without everything coarser than a few percent of the window, and
 divided by the local strength of what is left, so that skin and hairs count as much as the edge of the blob, which
-would otherwise outweigh them (two small dots on plain skin reached .85 without, .5 with it). Brightness, contrast and
-colour cast drop out.
+would otherwise outweigh them: small dots on plain skin are all alike. Brightness, contrast and colour cast drop out.
 
 Pictures come in through the windows by which the search paired them. Where they do not lie on each other at once
 (a cut off the centre, a small turn), an affine map is fitted first (ECC, Evangelidis and Psarakis 2008).

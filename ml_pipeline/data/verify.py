@@ -17,7 +17,7 @@ from ml_models.image_io import UNREADABLE, PhotoFormat, read_pixels
 from ml_pipeline.data import fingerprint
 
 VERSION = f"1.{fingerprint.VERSION}"  # of everything that decides a fact; facts of other versions are found again
-_MIN_CONTRAST = 2.0  # standard deviation of grey levels; 1,847 real photos had at least 4.8
+_MIN_CONTRAST = 2.0  # standard deviation of grey levels; none of 19,809 real photos is below
 _SUFFIXES = {
     PhotoFormat.JPEG: (".jpg", ".jpeg", ".jfif"),
     PhotoFormat.PNG: (".png",),
