@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import get_language, gettext, gettext_noop, override
 
+_UNSURE, _POSSIBLE = gettext_noop("Unsure, possibly: "), gettext_noop("; possible malignancy")
 # labels.py: names and advice; decision.py: reasons, advice and words for doubt.
 PHRASES: tuple[str, ...] = (
     gettext_noop("Actinic keratosis or intraepithelial carcinoma (Bowen's disease)"),
@@ -28,10 +29,11 @@ PHRASES: tuple[str, ...] = (
     ),
     gettext_noop("This can turn into skin cancer and is treatable. Book a dermatologist within weeks."),
     gettext_noop("It grows slowly but needs treatment. See a dermatologist within the next two weeks."),
+    gettext_noop("Have a doctor look at it, and soon if it grows, changes, itches, hurts or bleeds."),
     gettext_noop("The photo shows no detail: it is blank, covered or far out of focus."),
     gettext_noop("Several diagnoses look about equally likely, so no single one can be trusted."),
     gettext_noop("The probability of a malignant lesion is at or over the warning threshold."),
-    gettext_noop("It is not known whether this class is malignant."),
+    gettext_noop("Of a class that is likely here it is not known whether it is malignant."),
     gettext_noop("This kind of photo has not been validated, so the answer cannot be called safe."),
     gettext_noop("Photo not usable"),
     gettext_noop(
@@ -41,8 +43,8 @@ PHRASES: tuple[str, ...] = (
     gettext_noop("There are signs that need a doctor's eye: have a dermatologist look at it within days."),
     gettext_noop("The program cannot tell what this is. Take a sharper photo, and have a doctor look at it."),
     gettext_noop("This answer is no all-clear."),
-    gettext_noop("Unsure, possibly: "),
-    gettext_noop("; possible malignancy"),
+    _UNSURE,
+    _POSSIBLE,
 )
 
 # What the log and the scans keep as codes, shown in the PDF.
@@ -127,5 +129,10 @@ def _error_pattern(template: str) -> re.Pattern[str]:
 
 
 _ERROR_PATTERNS = {template: _error_pattern(template) for template in ERRORS}
-# Advice and diagnosis are made of several; longer ones first, because some are parts of others.
-_PHRASE_PATTERN = re.compile("|".join(re.escape(phrase) for phrase in sorted(PHRASES, key=len, reverse=True)))
+# Advice and diagnosis are made of several; longer ones first, because some are parts of others. Only whole ones count:
+# a class of a foreign label set, say "Basal cell carcinoma of the eyelid", is named as its model names it.
+_PHRASE_PATTERN = re.compile(
+    rf"(?:^|(?<={re.escape(_UNSURE)})|(?<=[.!?] )|(?={re.escape(_POSSIBLE)}$))"
+    rf"(?:{'|'.join(re.escape(phrase) for phrase in sorted(PHRASES, key=len, reverse=True))})"
+    rf"(?:$|(?={re.escape(_POSSIBLE)}$)|(?<=[.!?])(?= )|(?<={re.escape(_UNSURE)}))"
+)

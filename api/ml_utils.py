@@ -13,6 +13,7 @@ from api.i18n import translated
 from ml_models.classification import Classification
 from ml_models.errors import PhotoTooLarge
 from ml_models.image_io import Photo, PhotoFormat, PhotoLimits, read_photo
+from ml_models.patient import PatientFacts
 
 # Enough for a dermatologist who reviews the log, a fraction of a 12 MP upload, and above what the model needs.
 RECOMMENDED_SHORT_SIDE_PX = 1024
@@ -27,7 +28,7 @@ class ClassifiedPhoto:
     classification: Classification
 
 
-def classify_upload(upload: UploadedFile, *, explain: bool) -> ClassifiedPhoto:
+def classify_upload(upload: UploadedFile, *, patient: PatientFacts, explain: bool) -> ClassifiedPhoto:
     """Read, clean and classify one uploaded file, whatever its name and declared type say.
 
     Raises PhotoError subclasses, ArtefactError while no model is live, InferenceBusy under overload.
@@ -35,7 +36,7 @@ def classify_upload(upload: UploadedFile, *, explain: bool) -> ClassifiedPhoto:
     limits = _limits_for(upload)
     classifier = ml_state.classifier()
     photo = read_photo(upload.read(), model_input_px=classifier.document.input.size_px, limits=limits)
-    return ClassifiedPhoto(photo, classifier.classify(photo.rgb, explain=explain))
+    return ClassifiedPhoto(photo, classifier.classify(photo.rgb, patient=patient, explain=explain))
 
 
 def read_upload(upload: UploadedFile) -> Photo:
@@ -75,7 +76,8 @@ def model_description() -> dict[str, Any]:
             }
             for label in document.labels
         ],
-        "metrics": dict(document.metrics),
+        # slices are a hundred rows for a report, not for a phone
+        "metrics": {name: block for name, block in document.metrics.items() if name != "slices"},
         "malignancy_thresholds": {modality.value: value for modality, value in document.malignancy_thresholds.items()},
         "recommended_upload": {
             "formats": [each.value for each in PhotoFormat],

@@ -38,6 +38,7 @@ _PICTURE_SIDE_PX = 1000
 _NAME_CHARACTERS = 160
 _TEXT_CHARACTERS = 10_000
 _BAR_HEIGHT = 7
+_BARS = 12  # a label set may have hundreds of classes
 _SEPARATOR = "  ·  "
 
 _INK, _QUIET, _LINE = colors.HexColor("#1d2733"), colors.HexColor("#5b6875"), colors.HexColor("#d5dbe1")
@@ -153,12 +154,12 @@ def _answer(answer: Prediction, width: float) -> Iterator[Flowable]:
 
 
 def _bars(answer: Prediction, width: float) -> Table:
-    """One row per class, most probable first."""
+    """One row for each of the most probable classes; of those after the first few the log knows the code alone."""
     widths = [0.52 * width, 0.38 * width, 0.10 * width]
     given = {each["label"]: each["name"] for each in answer.top}
     rows = []
-    for code, probability in sorted((answer.probabilities or {}).items(), key=lambda item: -item[1]):
-        name = given.get(code) or (BY_CODE[code].name if code in BY_CODE else code)
+    for code, probability in sorted((answer.probabilities or {}).items(), key=lambda item: -item[1])[:_BARS]:
+        name = given.get(code) or (BY_CODE[code].name if code in BY_CODE else code.replace("_", " "))
         bar = Drawing(widths[1] - 12, _BAR_HEIGHT)
         bar.add(Rect(0, 0, bar.width, _BAR_HEIGHT, fillColor=_BAR_BACK, strokeColor=None))
         bar.add(Rect(0, 0, bar.width * probability, _BAR_HEIGHT, fillColor=_BAR, strokeColor=None))
@@ -171,7 +172,9 @@ def _bars(answer: Prediction, width: float) -> Table:
 
 
 def _malignancy_line(answer: Prediction) -> str:
-    together = f"{100 * (answer.malignant_probability or 0):.1f} %"
+    if answer.malignant_probability is None:
+        return _line(_("This model does not know which of its classes are malignant."))
+    together = f"{100 * answer.malignant_probability:.1f} %"
     if answer.malignancy_threshold is None:
         return _line(_("Malignant classes together: %(together)s") % {"together": together})
     text = _("Malignant classes together: %(together)s; the warning threshold is %(threshold)s")

@@ -72,7 +72,10 @@ class RankedLabelSerializer(serializers.Serializer[Any]):
 
 
 class MalignancySerializer(serializers.Serializer[Any]):
-    """Summed probability of the malignant classes; `threshold` null where none has been validated."""
+    """Summed probability of the malignant classes; `threshold` null where none has been validated.
+
+    `probability` is null when rejected, and where no class of the model is known to be malignant but some may be.
+    """
 
     probability = serializers.FloatField(allow_null=True)
     threshold = serializers.FloatField(allow_null=True)
@@ -138,7 +141,7 @@ class ModelResponse(ModelIdentitySerializer):
     created_at = serializers.DateTimeField()
     intended_use = serializers.CharField()
     labels = LabelSerializer(many=True)  # in the order of the model's outputs
-    metrics = serializers.DictField(help_text="measured; every block names its split")
+    metrics = serializers.DictField(help_text="measured: test figures by domain; every block names its split")
     malignancy_thresholds = serializers.DictField(child=serializers.FloatField(), help_text="by modality")
     recommended_upload = RecommendedUploadSerializer()
 

@@ -57,6 +57,7 @@ from ml_models.artefact import LITERT_MODEL
 from ml_models.classifier import Classifier, load_classifier
 from ml_models.errors import SkinModelError
 from ml_models.runtime import LiteRtRuntime
+from ml_models.shipped import SHIPPED_MODEL
 from skin_disease import environment
 
 FLOOR, IN_PROCESS, HTTP, USUAL = "floor", "in process", "HTTP", "usual way"
@@ -79,7 +80,6 @@ STAGES = (
     Stage(LiteRtRuntime, "run", "run"),
 )
 
-_SHIPPED_MODEL = ROOT / "ml_models" / "trained" / "mobilenetv2-ham10000"
 _CLIENTS = (1, 2, 4, 8)
 _MEMORY_CLIENTS = 2  # as many photos at once as a worker has interpreters
 _LIBRARIES = ("opencv-python-headless", "ai-edge-litert", "pillow", "pillow-heif", "Django", "gunicorn")
@@ -150,7 +150,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _measure_and_print(plan: Plan, own_photos: Path | None, folder: Path) -> None:
-    model_folder = environment.path("MODEL_ARTEFACT", _SHIPPED_MODEL, base=ROOT)
+    model_folder = environment.path("MODEL_ARTEFACT", SHIPPED_MODEL, base=ROOT)
     model = load_classifier(model_folder)
     _print(_machine(model, plan))
     photos = photos_of(own_photos) if own_photos else made_photos(shrink=plan.shrink)

@@ -17,14 +17,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml_models.calibration import Calibration, softmax
 from ml_models.classification import Modality, ModelIdentity, ReasonCode, Severity
 from ml_models.decision import DecisionRules
 from ml_models.errors import ArtefactError
 from ml_models.gates import SCORES, Gate
-from ml_models.labels import BY_CODE, Label
+from ml_models.labels import Label, problem_with
+from ml_models.patient import NOBODY, AgeBand, PatientEffects, PatientFacts, Sex, Site
 from ml_models.preprocess import VERSION, InputSpec
 
-FORMAT = 1
+FORMAT = 2
 DOCUMENT = "model.json"
 LITERT_MODEL = "model.tflite"
 KERAS_MODEL = "model.keras"
@@ -45,7 +47,8 @@ class ModelDocument:
     intended_use: str
     labels: tuple[Label, ...]
     input: InputSpec
-    temperature: float
+    calibrations: Mapping[Modality, Calibration]
+    patient_effects: PatientEffects
     malignancy_thresholds: Mapping[Modality, float]
     minimum_confidence: float
     gates: tuple[Gate, ...]
@@ -54,9 +57,29 @@ class ModelDocument:
     files: Mapping[str, str]
 
     @property
+    def codes(self) -> tuple[str, ...]:
+        """The label codes in output order."""
+        return tuple(label.code for label in self.labels)
+
+    @property
     def rules(self) -> DecisionRules:
         """The part of the document that decisions are made by."""
         return DecisionRules(self.labels, self.malignancy_thresholds, self.minimum_confidence)
+
+    def calibration_for(self, modality: Modality | None) -> Calibration:
+        """The modality's own; for an unknown or unmeasured one the most cautious: that of the highest temperature."""
+        most_cautious = max(self.calibrations.values(), key=lambda calibration: calibration.temperature)
+        return most_cautious if modality is None else self.calibrations.get(modality, most_cautious)
+
+    def probabilities(
+        self, logits: NDArray[np.floating], *, modality: Modality | None = None, patient: PatientFacts = NOBODY
+    ) -> NDArray[np.float64]:
+        """Calibrated probabilities float64 of logits [..., classes], summing to 1 over the last axis.
+
+        Raises InferenceError when a logit is not finite.
+        """
+        scaled = self.calibration_for(modality).scaled(logits, self.codes)
+        return softmax(scaled + self.patient_effects.offsets(patient, self.codes))
 
     def to_json(self) -> str:
         """The text of `model.json`; the same document gives the same bytes."""
@@ -79,11 +102,29 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """Photos uint8 [n, h, w, 3], the label codes in output order, and the probabilities float64 [n, classes]."""
+    """Answers that a loaded model must give: n photos uint8 [n, h, w, 3], what was known beside each, probabilities.
+
+    `codes` are the labels in output order, `probabilities` float64 [n, classes]. `modalities`, `sexes` and `sites`
+    are texts [n], empty where unknown; `ages_years` float64 [n], NaN where unknown.
+    """
 
     photos: NDArray[np.uint8]
-    codes: tuple[str, ...]
+    codes: NDArray[np.str_]
+    modalities: NDArray[np.str_]
+    ages_years: NDArray[np.float64]
+    sexes: NDArray[np.str_]
+    sites: NDArray[np.str_]
     probabilities: NDArray[np.float64]
+
+    def modality(self, index: int) -> Modality | None:
+        """What the photo is known to be."""
+        return Modality(self.modalities[index]) if self.modalities[index] else None
+
+    def patient(self, index: int) -> PatientFacts:
+        """What is known of the photo's person."""
+        sex, site = str(self.sexes[index]), str(self.sites[index])
+        age_years = None if np.isnan(self.ages_years[index]) else float(self.ages_years[index])
+        return PatientFacts(age_years, Sex(sex) if sex else None, Site(site) if site else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +151,11 @@ def load_artefact(folder: Path) -> Artefact:
     for name in HASHED_FILES:
         _verify_file(folder / name, document.files.get(name))
     statistics, golden = _load_statistics(folder / STATISTICS), _load_golden(folder / GOLDEN)
-    codes = tuple(label.code for label in document.labels)
-    if golden.codes != codes or statistics.class_weights.shape[1] != len(codes):
+    codes = document.codes
+    trained_for = tuple(golden.codes.tolist())
+    if trained_for != codes or statistics.class_weights.shape[1] != len(codes):
         raise ArtefactError(
-            f"{path}: labels {codes} are not those the model was trained with, {golden.codes}. {_REMEDY}"
+            f"{path}: labels {codes} are not those the model was trained with, {trained_for}. {_REMEDY}"
         )
     identity = ModelIdentity(
         name=document.name,
@@ -137,7 +179,8 @@ def parse_document(text: bytes, *, where: str) -> ModelDocument:
             intended_use=str(raw["intended_use"]),
             labels=tuple(_label(row) for row in raw["labels"]),
             input=_input(raw["input"]),
-            temperature=float(raw["temperature"]),
+            calibrations={Modality(k): _calibration(row) for k, row in raw["calibrations"].items()},
+            patient_effects=_effects(raw["patient_effects"]),
             malignancy_thresholds={Modality(k): float(v) for k, v in raw["malignancy_thresholds"].items()},
             minimum_confidence=float(raw["minimum_confidence"]),
             gates=tuple(_gate(row) for row in raw["gates"]),
@@ -160,7 +203,7 @@ def file_digest(path: Path) -> str:
 
 
 def _check_document(document: ModelDocument, where: str) -> None:
-    codes = [label.code for label in document.labels]
+    codes = document.codes
     if not codes or len(set(codes)) != len(codes):
         raise ArtefactError(f"{where}: labels {codes} must be there and distinct. {_REMEDY}")
     if document.input.preprocess_version != VERSION:
@@ -168,23 +211,33 @@ def _check_document(document: ModelDocument, where: str) -> None:
             f"{where}: made for preprocessing {document.input.preprocess_version}, this code has {VERSION}. "
             "Export the model again with this code, or serve it with the code it was made by."
         )
-    if not 0 < document.temperature < math.inf:
-        raise ArtefactError(f"{where}: temperature {document.temperature} must be positive and finite. {_REMEDY}")
+    if not document.calibrations:
+        raise ArtefactError(f"{where}: calibrations must name at least one of {', '.join(Modality)}. {_REMEDY}")
+    for modality, calibration in document.calibrations.items():
+        _check_calibration(calibration, codes, f"{where}: calibration of {modality} photos")
+    problem = document.patient_effects.problem(codes)
+    if problem:
+        raise ArtefactError(f"{where}: patient effects: {problem}. {_REMEDY}")
     shares = (*document.malignancy_thresholds.values(), document.minimum_confidence)
     if not all(0 <= share <= 1 for share in shares):
         raise ArtefactError(f"{where}: thresholds {shares} must lie between 0 and 1. {_REMEDY}")
 
 
+def _check_calibration(calibration: Calibration, codes: Sequence[str], where: str) -> None:
+    if not 0 < calibration.temperature < math.inf:
+        raise ArtefactError(f"{where}: temperature {calibration.temperature} must be positive and finite. {_REMEDY}")
+    if calibration.bias and set(calibration.bias) != set(codes):
+        raise ArtefactError(f"{where}: bias is for {sorted(calibration.bias)}, not for {sorted(codes)}. {_REMEDY}")
+    if not all(math.isfinite(bias) for bias in calibration.bias.values()):
+        raise ArtefactError(f"{where}: bias {dict(calibration.bias)} must be finite. {_REMEDY}")
+
+
 def _label(row: Mapping[str, Any]) -> Label:
-    """One row of the label list; what would let a malignant class pass as harmless is refused."""
-    code, malignant = row["code"], row["malignant"]
+    """One row of the label list."""
+    malignant = row["malignant"]
     if not (malignant is None or isinstance(malignant, bool)):
-        raise ValueError(f"malignant of {code} is {malignant!r}, not true, false or null")
-    if code in BY_CODE and BY_CODE[code].malignant is not malignant:
-        raise ValueError(f"malignant of {code} is {malignant}, but it is known to be {BY_CODE[code].malignant}")
-    if malignant and row["severity"] == Severity.LOW:
-        raise ValueError(f"{code} is malignant, but its severity is {Severity.LOW}")
-    return Label(
+        raise ValueError(f"malignant of {row['code']} is {malignant!r}, not true, false or null")
+    label = Label(
         code=str(row["code"]),
         name=str(row["name"]),
         malignant=malignant,
@@ -192,6 +245,25 @@ def _label(row: Mapping[str, Any]) -> Label:
         advice=str(row["advice"]),
         aliases=tuple(row["aliases"]),
     )
+    if problem := problem_with(label):
+        raise ValueError(problem)
+    return label
+
+
+def _calibration(row: Mapping[str, Any]) -> Calibration:
+    return Calibration(float(row["temperature"]), _numbers(row["bias"]))
+
+
+def _effects(raw: Mapping[str, Any]) -> PatientEffects:
+    return PatientEffects(
+        age={AgeBand(value): _numbers(row) for value, row in raw["age"].items()},
+        sex={Sex(value): _numbers(row) for value, row in raw["sex"].items()},
+        site={Site(value): _numbers(row) for value, row in raw["site"].items()},
+    )
+
+
+def _numbers(row: Mapping[str, Any]) -> dict[str, float]:
+    return {str(code): float(number) for code, number in row.items()}
 
 
 def _input(row: Mapping[str, Any]) -> InputSpec:
@@ -228,9 +300,14 @@ def _load_statistics(path: Path) -> Statistics:
 
 
 def _load_golden(path: Path) -> Golden:
-    arrays = _arrays(path, dataclasses.fields(Golden))
-    golden = Golden(arrays["photos"], tuple(str(code) for code in arrays["codes"]), arrays["probabilities"])
-    if not len(golden.photos) or golden.probabilities.shape != (len(golden.photos), len(golden.codes)):
+    golden = Golden(**_arrays(path, dataclasses.fields(Golden)))
+    count = len(golden.photos)
+    known = (golden.modalities, golden.ages_years, golden.sexes, golden.sites)
+    if (
+        not count
+        or golden.probabilities.shape != (count, len(golden.codes))
+        or any(len(each) != count for each in known)
+    ):
         raise ArtefactError(f"{path} holds no golden pairs that fit its labels. {_REMEDY}")
     return golden
 

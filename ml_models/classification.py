@@ -65,7 +65,11 @@ class RankedLabel:
 
 @dataclass(frozen=True, slots=True)
 class Malignancy:
-    """Summed probability of the malignant classes against the threshold in force (None: no threshold exists)."""
+    """Summed probability of the malignant classes against the threshold in force.
+
+    `probability` is None for a rejected photo and where no class is known to be malignant but some might be,
+    `threshold` None where none exists.
+    """
 
     probability: float | None
     threshold: float | None

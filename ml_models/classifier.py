@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_models.artefact import LITERT_MODEL, Artefact, ModelDocument, load_artefact
-from ml_models.calibration import calibrated_probabilities
-from ml_models.classification import Classification, ModelIdentity, RankedLabel
+from ml_models.classification import Classification, Modality, ModelIdentity, RankedLabel
 from ml_models.decision import decide
 from ml_models.errors import ArtefactError, InferenceError
 from ml_models.explanation import class_activation
 from ml_models.gates import failed_gates, measure
+from ml_models.patient import NOBODY, PatientFacts
 from ml_models.preprocess import preprocess
 from ml_models.runtime import LiteRtRuntime
 
@@ -26,7 +26,7 @@ class Classifier:
 
     def __init__(self, artefact: Artefact, runtime: LiteRtRuntime) -> None:
         self._artefact, self._runtime = artefact, runtime
-        self._codes = tuple(label.code for label in artefact.document.labels)
+        self._codes = artefact.document.codes
 
     @property
     def document(self) -> ModelDocument:
@@ -38,16 +38,24 @@ class Classifier:
         """Name, version and digest for the log."""
         return self._artefact.identity
 
-    def classify(self, rgb: NDArray[np.uint8], *, explain: bool = False) -> Classification:
-        """Classify one upright photo uint8 [h, w, 3].
+    def classify(
+        self,
+        rgb: NDArray[np.uint8],
+        *,
+        patient: PatientFacts = NOBODY,
+        modality: Modality | None = None,
+        explain: bool = False,
+    ) -> Classification:
+        """Classify one upright photo uint8 [h, w, 3] of a person of whom `patient` is known.
 
-        `explain` adds the class activation of the decided label. Raises InferenceBusy and InferenceError.
+        `modality` is what a gate found the photo to be; unknown, it is answered most cautiously. `explain` adds the
+        class activation of the decided label. Raises InferenceBusy and InferenceError.
         """
         document = self.document
         scores = measure(rgb)
         rejections = failed_gates(scores, document.gates)
         if rejections:
-            decision = decide(None, document.rules, rejections=rejections)
+            decision = decide(None, document.rules, rejections=rejections, modality=modality)
             return Classification(
                 decision=decision,
                 probabilities=None,
@@ -58,9 +66,9 @@ class Classifier:
                 model=self.identity,
             )
         logits, feature_map = self._run(rgb)
-        probabilities = calibrated_probabilities(logits, document.temperature)
+        probabilities = document.probabilities(logits, modality=modality, patient=patient)
         by_code = dict(zip(self._codes, probabilities.tolist(), strict=True))
-        decision = decide(by_code, document.rules)
+        decision = decide(by_code, document.rules, modality=modality)
         return Classification(
             decision=decision,
             probabilities=by_code,
@@ -81,9 +89,9 @@ class Classifier:
         Raises ArtefactError when either is off.
         """
         golden, statistics = self._artefact.golden, self._artefact.statistics
-        for photo, expected in zip(golden.photos, golden.probabilities, strict=True):
+        for index, (photo, expected) in enumerate(zip(golden.photos, golden.probabilities, strict=True)):
             logits, feature_map = self._run(photo)
-            seen = calibrated_probabilities(logits, self.document.temperature)
+            seen = self.document.probabilities(logits, modality=golden.modality(index), patient=golden.patient(index))
             by_head = feature_map.mean(axis=(0, 1)) @ statistics.class_weights + statistics.class_bias
             differences = (float(np.abs(seen - expected).max()), float(np.abs(by_head - logits).max()))
             if not (differences[0] <= GOLDEN_TOLERANCE and differences[1] <= _HEAD_TOLERANCE):

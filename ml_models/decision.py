@@ -15,7 +15,7 @@ REASON_TEXTS: dict[ReasonCode, str] = {
     ReasonCode.NO_DETAIL: "The photo shows no detail: it is blank, covered or far out of focus.",
     ReasonCode.LOW_CONFIDENCE: "Several diagnoses look about equally likely, so no single one can be trusted.",
     ReasonCode.SUSPICIOUS: "The probability of a malignant lesion is at or over the warning threshold.",
-    ReasonCode.UNKNOWN_MALIGNANCY: "It is not known whether this class is malignant.",
+    ReasonCode.UNKNOWN_MALIGNANCY: "Of a class that is likely here it is not known whether it is malignant.",
     ReasonCode.NOT_VALIDATED: "This kind of photo has not been validated, so the answer cannot be called safe.",
 }
 
@@ -79,7 +79,7 @@ def decide(
     if malignancy.suspicious:
         severities.append(Severity.HIGH)
         reasons.append(ReasonCode.SUSPICIOUS)
-    if top.malignant is None:
+    if _may_be_malignant(probabilities, rules, malignancy, top):
         severities.append(Severity.MODERATE)
         reasons.append(ReasonCode.UNKNOWN_MALIGNANCY)
     if not validated:
@@ -126,11 +126,33 @@ def _check(probabilities: Mapping[str, float], rules: DecisionRules) -> None:
 def _malignancy(
     probabilities: Mapping[str, float], rules: DecisionRules, modality: Modality | None, top: Label
 ) -> Malignancy:
-    """Sum over all labels not known to be benign; where no threshold exists, a malignant top class is suspicious."""
-    probability = min(1.0, sum(probabilities[label.code] for label in rules.labels if label.malignant is not False))
+    """Sum over the labels known to be malignant, as in the evaluation that chose the threshold.
+
+    None where no label is known to be malignant, but some might be; where no threshold exists, a malignant top class is
+    suspicious.
+    """
     threshold = rules.threshold_for(modality)
+    if {None} <= {label.malignant for label in rules.labels} <= {None, False}:
+        return Malignancy(probability=None, threshold=threshold, suspicious=False)
+    probability = _share(probabilities, rules, malignant=True)
     suspicious = top.malignant is True if threshold is None else probability >= threshold
     return Malignancy(probability=probability, threshold=threshold, suspicious=suspicious)
+
+
+def _may_be_malignant(
+    probabilities: Mapping[str, float], rules: DecisionRules, malignancy: Malignancy, top: Label
+) -> bool:
+    """Whether the answer would be another one if classes of unknown malignancy were malignant."""
+    if top.malignant is None:
+        return True
+    unknown = _share(probabilities, rules, malignant=None)
+    threshold = malignancy.threshold
+    return unknown > 0 and threshold is not None and (malignancy.probability or 0) + unknown >= threshold
+
+
+def _share(probabilities: Mapping[str, float], rules: DecisionRules, *, malignant: bool | None) -> float:
+    """Summed probability of the labels with this malignancy."""
+    return min(1.0, sum(probabilities[label.code] for label in rules.labels if label.malignant is malignant))
 
 
 def _diagnosis(top: Label, *, uncertain: bool, suspicious: bool) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from ml_models.shipped import SHIPPED_MODEL
 from skin_disease import data_dir, environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -213,9 +214,7 @@ STORAGES = {
 
 FILE_UPLOAD_HANDLERS = ["api.uploads.BoundedMemoryUploadHandler"]
 MAX_UPLOAD_BYTES = environment.integer("MAX_UPLOAD_BYTES", 25 * 1024 * 1024, minimum=1)
-MODEL_ARTEFACT = environment.path(
-    "MODEL_ARTEFACT", BASE_DIR / "ml_models" / "trained" / "mobilenetv2-ham10000", base=BASE_DIR
-)
+MODEL_ARTEFACT = environment.path("MODEL_ARTEFACT", SHIPPED_MODEL, base=BASE_DIR)
 INFERENCE_POOL_SIZE = environment.integer("INFERENCE_POOL_SIZE", 2, minimum=1, maximum=64)  # interpreters per worker
 INFERENCE_TIMEOUT_S = environment.integer("INFERENCE_TIMEOUT_S", 10, minimum=1)  # how long a photo waits for its turn
 ANONYMOUS_RETENTION_DAYS = environment.integer("ANONYMOUS_RETENTION_DAYS", 30, minimum=1)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ml_models.classifier import Classifier, load_classifier
+from ml_models.shipped import SHIPPED_MODEL
 from ml_pipeline.synthetic import Scene, draw
 
 # No test is timed: a busy machine would fail it. On CI hypothesis chooses its fixed examples by itself.
@@ -23,7 +24,6 @@ hypothesis.settings.register_profile("untimed", hypothesis.settings.default, dea
 hypothesis.settings.load_profile("untimed")
 
 ROOT = Path(__file__).resolve().parent.parent
-SHIPPED_MODEL = ROOT / "ml_models" / "trained" / "mobilenetv2-ham10000"
 _SHARED_DATA = Path(os.environ.get("SKIN_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
 

@@ -17,7 +17,7 @@ ALLOWED = {
     "api": {"accounts", "ml_models"},
     "web": {"accounts", "api"},
     # gunicorn's hook loads the model in a fresh worker, refusals have the body of all errors; the rest is names
-    "skin_disease": {"api"},
+    "skin_disease": {"api", "ml_models"},
     "benchmarks": {"ml_models", "ml_pipeline", "skin_disease"},  # it measures them; the server it starts as a process
 }
 TRAINING_PACKAGES = {"tensorflow", "keras", "sklearn", "scipy", "matplotlib"}
@@ -60,6 +60,12 @@ def test_room_imports_only_rooms_below(room: str) -> None:
 def test_room_imports_no_forbidden_package(room: str) -> None:
     tops = _imported_tops(room)
     assert not {package: tops[package] for package in FORBIDDEN[room] if package in tops}
+
+
+def test_settings_know_only_the_name_of_the_shipped_model() -> None:
+    names = {name for path in (ROOT / "skin_disease").rglob("*.py") for name in _imports(path)}
+    assert {name for name in names if name.startswith("ml_models")} == {"ml_models.shipped.SHIPPED_MODEL"}
+    assert list(_imports(ROOT / "ml_models" / "shipped.py")) == ["pathlib.Path"]
 
 
 def test_views_hold_no_orm_no_opencv_no_model() -> None:

@@ -89,9 +89,9 @@ REPLIES: dict[Topic, Promise] = {
         "city. Your family doctor can look at the spot, too, and refer you. I am a program; I cannot make appointments."
     ),
     Topic.CONTAGIOUS: _(
-        "The spots that this program knows (moles, keratoses, skin cancers, vascular spots) are not passed on by "
-        "touch. But it can be wrong about what yours is: some rashes, warts and infections do spread. Until a doctor "
-        "has seen it, do not share towels or razors."
+        "Moles, keratoses, skin cancers and vascular spots are not passed on by touch; some rashes, warts and "
+        "infections are. The program can be wrong about what yours is: until a doctor has seen it, do not share towels "
+        "or razors."
     ),
     # American Academy of Dermatology, "How to apply sunscreen": broad spectrum, SPF 30 or higher, every two hours.
     Topic.SUN: _(

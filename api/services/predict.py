@@ -16,16 +16,25 @@ from api.ml_utils import ClassifiedPhoto, classify_upload
 from api.models import Prediction, PredictionImage
 from api.services.idempotency import RetryKey, once, record_answer
 from api.services.photo_files import remove_photo, write_photo
+from ml_models.patient import PatientFacts
 
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """What the person says about themselves; all may be missing. Logged for the reviewer, no model reads it yet."""
+    """What the person says about themselves, as logged for the reviewer; all may be missing.
+
+    A model reads age, sex and site as far as it understands them; the history is for the reviewer alone.
+    """
 
     age_years: int | None = None
     sex: str = ""
     site: str = ""
     history: str = ""
+
+    @property
+    def facts(self) -> PatientFacts:
+        """What a model may know."""
+        return PatientFacts.from_words(age_years=self.age_years, sex=self.sex, site=self.site)
 
 
 def predict_photo(
@@ -56,7 +65,7 @@ def _answer(
     key: RetryKey | None,
 ) -> Prediction:
     started = time.perf_counter()
-    classified = classify_upload(upload, explain=explain)
+    classified = classify_upload(upload, patient=patient.facts, explain=explain)
     duration_ms = 1000 * (time.perf_counter() - started)
     prediction = Prediction(
         user=user if isinstance(user, User) else None,

@@ -240,6 +240,7 @@ def _dedup(options: argparse.Namespace) -> None:
 
 def _split(options: argparse.Namespace) -> None:
     from ml_pipeline.data.deduplicate import read_copies
+    from ml_pipeline.data.label_table import TABLE, labels_of, write_labels
     from ml_pipeline.data.proof import refuse_leakage
     from ml_pipeline.data.records import read_records, write_records
     from ml_pipeline.data.split import split_records
@@ -248,6 +249,7 @@ def _split(options: argparse.Namespace) -> None:
     result = split_records(read_records(options.records), copies, plan=_plan(options))
     refuse_leakage(result.records, copies)
     write_records(result.records, options.out)
+    write_labels(labels_of(result.records, options.records.with_name(TABLE)), options.out.with_name(TABLE))
     for record, reason in result.refused:
         print(f"left out: {record.image_id}: {reason}")
     print(f"{len(result.records)} photos, without leakage: {options.out}")

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ml_models.labels import Label
 from ml_pipeline.data.cache import Cache
 from ml_pipeline.data.deduplicate import File, Limits, Pair, clusters, find_copies
+from ml_pipeline.data.label_table import labels_from
 from ml_pipeline.data.labelled_pairs import Measured, measure
 from ml_pipeline.data.merge import Merged, agreed_labels, merge
 from ml_pipeline.data.proof import refuse_leakage
@@ -36,12 +38,16 @@ class BuildOptions:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """Everything that the outputs and the report show; `measured` is None where it was not asked for."""
+    """Everything that the outputs and the report show.
+
+    `labels` are the rows of the classes that occur in `records`; `measured` is None where it was not asked for.
+    """
 
     readings: tuple[Reading, ...]
     options: BuildOptions
     previous: tuple[Record, ...]
     records: tuple[Record, ...]
+    labels: tuple[Label, ...]
     quarantined: tuple[Quarantined, ...]
     merged: Merged
     pairs: tuple[Pair, ...]
@@ -66,6 +72,8 @@ def build(readings: Sequence[Reading], options: BuildOptions, *, cache: Path, pr
     refuse_missing(readings, options)
     previous = read_records(options.previous) if options.previous else ()
     read = [record for reading in readings for record in reading.records]
+    # Before the photos are opened: a contradiction between mappings must not be found after hours.
+    labels = labels_from((record.label for record in read), (facts for each in readings for facts in each.labels))
     paths = [record.path for record in read if record.path]
     merged = merge(read, survey(paths, cache=cache, workers=options.workers, progress=progress))
     store = Cache(cache)
@@ -86,6 +94,7 @@ def build(readings: Sequence[Reading], options: BuildOptions, *, cache: Path, pr
         options,
         previous,
         records,
+        _occurring(labels, records),
         (*merged.quarantined, *in_conflict, *between, *_absent(readings)),
         merged,
         pairs,
@@ -155,6 +164,11 @@ def _clustered(records: Sequence[Record], links: Sequence[Link]) -> tuple[Record
     here = {record.image_id for record in records}
     cluster_of = clusters(link for link in links if here.issuperset(link))
     return tuple(replace(record, cluster=cluster_of.get(record.image_id, "")) for record in records)
+
+
+def _occurring(labels: Sequence[Label], records: Sequence[Record]) -> tuple[Label, ...]:
+    codes = {record.label for record in records}
+    return tuple(label for label in labels if label.code in codes)
 
 
 def _links(files: Sequence[File], pairs: Sequence[Pair]) -> list[Link]:

@@ -1,36 +1,77 @@
 """Asking a model artefact about records, through the very code that serves it."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml_models.artefact import ModelDocument
-from ml_models.calibration import calibrated_probabilities
+from ml_models.calibration import softmax
 from ml_models.classifier import Classifier
+from ml_models.patient import NOBODY
+from ml_pipeline.calibration.cases import facts_of
 from ml_pipeline.data.photos import read_rgb
 from ml_pipeline.data.records import Record
 from ml_pipeline.errors import PipelineError
-from ml_pipeline.evaluation.metrics import Answers
+from ml_pipeline.evaluation.answers import Answers
+from ml_pipeline.progress import Progress, silence
 
 
-def logits_for(classifier: Classifier, records: Sequence[Record]) -> NDArray[np.float32]:
-    """Decode, preprocess and run every record's photo as the server would; float32 [n, classes]."""
+def logits_for(
+    classifier: Classifier, records: Sequence[Record], *, workers: int = 1, progress: Progress = silence
+) -> NDArray[np.float32]:
+    """Decode, preprocess and run every record's photo as the server would; float32 [n, classes].
+
+    Threads: decoding and inference leave Python's lock. The classifier needs an interpreter for each worker.
+    """
     size_px = classifier.document.input.size_px
-    return np.stack([classifier.logits(read_rgb(record, model_input_px=size_px)) for record in records])
+
+    def answer(record: Record) -> NDArray[np.float32]:
+        return classifier.logits(read_rgb(record, model_input_px=size_px))
+
+    with ThreadPoolExecutor(workers) as pool:
+        answered = pool.map(answer, records)
+        return np.stack(list(progress(answered, what="asking the model", total=len(records), unit="photos")))
 
 
-def answers_from(document: ModelDocument, logits: NDArray[np.float32], records: Sequence[Record]) -> Answers:
-    """Calibrated answers beside the truth. Raises PipelineError for a label that the model does not know."""
-    labels = document.labels
-    codes = tuple(label.code for label in labels)
+def answers_from(
+    document: ModelDocument, logits: NDArray[np.float32], records: Sequence[Record], *, patient_facts: bool = False
+) -> Answers:
+    """Calibrated answers beside the truth, by the photo alone or with what is known of age, sex and site.
+
+    Raises PipelineError for a label that the model does not know.
+    """
+    probabilities = [
+        document.probabilities(each, modality=record.modality, patient=facts_of(record) if patient_facts else NOBODY)
+        for each, record in zip(logits, records, strict=True)
+    ]
+    return _answers(document, np.stack(probabilities), records)
+
+
+def uncalibrated_answers(document: ModelDocument, logits: NDArray[np.float32], records: Sequence[Record]) -> Answers:
+    """The same with the network's own softmax: what calibration started from."""
+    return _answers(document, softmax(logits), records)
+
+
+def _answers(document: ModelDocument, probabilities: NDArray[np.float64], records: Sequence[Record]) -> Answers:
+    codes = document.codes
     unknown = {record.label for record in records} - set(codes)
     if unknown:
         raise PipelineError(f"Labels {sorted(unknown)} are not among the model's: {', '.join(codes)}.")
     return Answers(
-        probabilities=calibrated_probabilities(logits, document.temperature),
+        probabilities=probabilities,
         labels=np.array([codes.index(record.label) for record in records], dtype=np.int32),
         groups=np.array([record.group for record in records]),
         codes=codes,
-        malignant=np.array([label.malignant is True for label in labels]),
+        malignant=np.array([label.malignant is True for label in document.labels]),
+        thresholds=_thresholds(document, records),
+        malignancy_known=all(label.malignant is not None for label in document.labels),
     )
+
+
+def _thresholds(document: ModelDocument, records: Sequence[Record]) -> NDArray[np.float64] | None:
+    """What serving would flag each photo by, [n]: the threshold of its modality, else the most cautious one."""
+    if not document.malignancy_thresholds:
+        return None
+    return np.array([document.rules.threshold_for(record.modality) for record in records], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Random changes to one training photo. Pure: the randomness is passed in."""
+"""Random changes to training photos. Pure: the randomness is passed in."""
 
 import math
 
@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_pipeline.training.recipes.recipe import Augmentation
+from ml_pipeline.training.sharpness import recompress
 
 _MEAN_GREY = 128.0
 
@@ -16,7 +17,7 @@ def augment(
 ) -> NDArray[np.float32]:
     """Change a frame uint8 [H, W, 3] at random into a training input float32 [size_px, size_px, 3] in 0-255.
 
-    With every strength at 0 and no rotation drawn this is the frame squeezed to a square, as `preprocess` does it.
+    With everything switched off this is the frame squeezed to a square, as `preprocess` does it.
     """
     softened = _jpeg(_soften(frame, strength.soften, rng), strength.jpeg, rng)
     matrix = _random_affine(frame.shape[0], frame.shape[1], size_px, strength, rng)
@@ -30,13 +31,13 @@ def _random_affine(
     height: int, width: int, size_px: int, strength: Augmentation, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Source-to-target matrix [2, 3]: flip, rotate in true proportions, then squeeze as the rotated frame would be."""
-    angle = rng.uniform(0, 2 * math.pi)
+    angle = rng.uniform(0, 2 * math.pi) if strength.rotate else 0.0
     cos, sin = math.cos(angle), math.sin(angle)
     frame_width = width * cos**2 + height * sin**2
     frame_height = width * sin**2 + height * cos**2
     scale = math.exp(rng.uniform(-strength.scale, strength.scale))
     stretch = math.exp(rng.uniform(-strength.aspect, strength.aspect) / 2)
-    flip = rng.choice((-1.0, 1.0))
+    flip = rng.choice((-1.0, 1.0)) if strength.flip else 1.0
     squeeze = np.diag([scale * stretch * size_px / frame_width, scale / stretch * size_px / frame_height])
     linear = squeeze @ np.array([[cos, -sin], [sin, cos]]) @ np.diag([flip, 1.0])
     shift = rng.uniform(-strength.shift, strength.shift, size=2) * size_px
@@ -55,15 +56,12 @@ def _soften(frame: NDArray[np.uint8], probability: float, rng: np.random.Generat
 
 
 def _jpeg(frame: NDArray[np.uint8], probability: float, rng: np.random.Generator) -> NDArray[np.uint8]:
-    if rng.random() >= probability:
-        return frame
-    _, encoded = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))])
-    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB), dtype=np.uint8)
+    return recompress(frame, int(rng.integers(40, 95))) if rng.random() < probability else frame
 
 
 def _recolour(image: NDArray[np.float32], strength: Augmentation, rng: np.random.Generator) -> NDArray[np.float32]:
     gain = 1 + rng.uniform(-strength.brightness, strength.brightness)
-    gains = gain * (1 + rng.uniform(-strength.colour, strength.colour, size=3))
+    gains = gain * (1 + rng.uniform(-strength.cast, strength.cast, size=3))
     contrast = 1 + rng.uniform(-strength.contrast, strength.contrast)
     mean = image.mean(axis=(0, 1))
     changed = ((image - mean) * contrast + mean) * gains

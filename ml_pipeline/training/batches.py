@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 import cv2
@@ -9,53 +10,91 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from ml_models.classification import Modality
 from ml_models.preprocess import InputSpec, crop_to_frame, preprocess
 from ml_pipeline.data.photos import read_rgb
 from ml_pipeline.data.records import Record
 from ml_pipeline.training.augment import augment
-from ml_pipeline.training.recipes.recipe import Augmentation
+from ml_pipeline.training.losses import pack
+from ml_pipeline.training.mixing import mix
+from ml_pipeline.training.recipes.recipe import Recipe
+from ml_pipeline.training.sampling import epoch_order
+from ml_pipeline.training.sharpness import soften, softening
 
 _FRAME_MARGIN = 1.25
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingPhotos:
+    """The training split in memory.
+
+    n frames uint8 [h, w, 3], their class as int32 [n], targets float32 [n, 3 * classes] as `losses.pack` makes them,
+    whether each is clinical [n], and how likely each is to be softened [n].
+    """
+
+    frames: Sequence[NDArray[np.uint8]]
+    labels: NDArray[np.int32]
+    targets: NDArray[np.float32]
+    clinical: NDArray[np.bool_]
+    softening: NDArray[np.float64]
+
+
 class TrainingBatches(keras.utils.PyDataset):
-    """Augmented batches (float32 [b, s, s, 3], int32 [b]) whose content depends on seed, epoch and index alone.
+    """Augmented batches (float32 [b, s, s, 3], [b, 3 * classes]) that depend on seed, epoch and index alone.
 
     So a resumed run sees what the killed one would have seen. `epoch` is set by the training loop.
     """
 
-    def __init__(
-        self,
-        frames: Sequence[NDArray[np.uint8]],
-        labels: NDArray[np.int32],
-        *,
-        size_px: int,
-        batch_size: int,
-        augmentation: Augmentation,
-        seed: int,
-    ) -> None:
+    def __init__(self, photos: TrainingPhotos, recipe: Recipe) -> None:
         super().__init__(workers=2, use_multiprocessing=False, max_queue_size=8)
-        self._frames, self._labels = frames, labels
-        self._size_px, self._batch_size = size_px, batch_size
-        self._augmentation, self._seed = augmentation, seed
+        self._photos, self._recipe = photos, recipe
         self.epoch = 0
 
     def __len__(self) -> int:
         """Full batches an epoch; the remainder of the shuffled order waits for another epoch."""
-        return max(1, len(self._frames) // self._batch_size)
+        return max(1, len(self._photos.labels) // self._recipe.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        order = np.random.default_rng([self._seed, self.epoch]).permutation(len(self._frames))
-        chosen = order[index * self._batch_size : (index + 1) * self._batch_size]
-        rng = np.random.default_rng([self._seed, self.epoch, index])
-        images = [augment(self._frames[i], size_px=self._size_px, strength=self._augmentation, rng=rng) for i in chosen]
-        return np.stack(images), self._labels[chosen]
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        photos, recipe = self._photos, self._recipe
+        order = epoch_order(
+            photos.labels,
+            photos.clinical,
+            sampling=recipe.sampling,
+            clinical_share=recipe.clinical_share,
+            rng=np.random.default_rng([recipe.seed, self.epoch]),
+        )
+        chosen = order[index * recipe.batch_size : (index + 1) * recipe.batch_size]
+        rng = np.random.default_rng([recipe.seed, self.epoch, index])
+        images = np.stack([self._photo(i, rng) for i in chosen])
+        return mix(images, photos.targets[chosen], mixing=recipe.mixing, rng=rng)
+
+    def _photo(self, index: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        frame, strength = self._photos.frames[index], self._recipe.augmentation
+        if strength.level_sharpness and rng.random() < self._photos.softening[index]:
+            frame = soften(frame, rng)
+        return augment(frame, size_px=self._recipe.size_px, strength=strength, rng=rng)
 
 
-def load_frames(records: Sequence[Record], spec: InputSpec) -> list[NDArray[np.uint8]]:
-    """Decode training frames uint8 [h, w, 3]: cropped as `preprocess` crops, short side at most 1.25x the input."""
-    return _map(lambda record: _frame(read_rgb(record, model_input_px=spec.size_px), spec), records)
+def load_training_photos(
+    records: Sequence[Record], codes: Sequence[str], recipe: Recipe, *, teacher: NDArray[np.float32] | None = None
+) -> TrainingPhotos:
+    """Decode the training split. `teacher` holds the probabilities [n, classes] to learn from, if any."""
+    spec = InputSpec(recipe.size_px)
+    labels = class_indices(records, codes)
+    clinical = np.array([record.modality is Modality.CLINICAL for record in records])
+    nothing = np.zeros((len(records), len(codes)), np.float32)
+    return TrainingPhotos(
+        frames=_map(lambda record: _frame(read_rgb(record, model_input_px=spec.size_px), spec), records),
+        labels=labels,
+        targets=pack(
+            np.eye(len(codes), dtype=np.float32)[labels],
+            log_priors(labels, clinical, classes=len(codes)),
+            nothing if teacher is None else teacher,
+        ),
+        clinical=clinical,
+        softening=softening(records, size_px=recipe.size_px),
+    )
 
 
 def load_inputs(records: Sequence[Record], spec: InputSpec) -> NDArray[np.float32]:
@@ -69,7 +108,25 @@ def class_indices(records: Sequence[Record], codes: Sequence[str]) -> NDArray[np
     return np.array([position[record.label] for record in records], dtype=np.int32)
 
 
+def log_priors(labels: NDArray[np.int32], clinical: NDArray[np.bool_], *, classes: int) -> NDArray[np.float32]:
+    """Log frequency of every class among the photos of each photo's own modality, float32 [n, classes].
+
+    A class that a modality lacks counts as one of middling frequency there: to let the adjustment treat it as
+    infinitely rare would let its logit rise unpunished.
+    """
+    priors = np.zeros((len(labels), classes), np.float32)
+    for modality in (clinical, ~clinical):
+        if modality.any():
+            counts = np.bincount(labels[modality], minlength=classes)
+            logs = np.log(counts[counts > 0] / counts.sum())
+            row = np.full(classes, logs.mean())
+            row[counts > 0] = logs
+            priors[modality] = row
+    return priors
+
+
 def _frame(rgb: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8]:
+    """Cropped as `preprocess` crops; its short side at most 1.25x the input."""
     frame = crop_to_frame(rgb)
     factor = _FRAME_MARGIN * spec.size_px / min(frame.shape[:2])
     if factor >= 1:

@@ -11,13 +11,19 @@ HISTORY = "history.csv"
 
 @dataclass(frozen=True, slots=True)
 class EpochResult:
-    """One epoch, counted from 0: training loss, and the averaged weights on the validation split."""
+    """One epoch, counted from 0: training loss, and the averaged weights on the validation split.
+
+    `validation_dermatoscopic` and `validation_clinical` are balanced accuracies of one modality, None without photos.
+    """
 
     epoch: int
     loss: float
     validation_balanced_accuracy: float
     validation_accuracy: float
     validation_loss: float
+    validation_dermatoscopic: float | None
+    validation_clinical: float | None
+    seconds: float
 
 
 def read_history(run: Path) -> tuple[EpochResult, ...]:
@@ -27,7 +33,7 @@ def read_history(run: Path) -> tuple[EpochResult, ...]:
         return ()
     with path.open(newline="", encoding="utf-8") as file:
         return tuple(
-            EpochResult(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()})
+            EpochResult(int(row.pop("epoch")), **{name: float(value) if value else None for name, value in row.items()})  # type: ignore[arg-type]
             for row in csv.DictReader(file)
         )
 

@@ -57,10 +57,10 @@ def test_predict_again_does_not_classify_again(anonymous: Client, ask, monkeypat
 def test_predict_that_is_overtaken_by_its_twin_answers_like_it(anonymous: Client, ask, media_root: Path, monkeypatch):
     classify, twins = predict_service.classify_upload, []
 
-    def overtaken(upload: Any, *, explain: bool) -> Any:
+    def overtaken(upload: Any, **options: Any) -> Any:
         monkeypatch.setattr(predict_service, "classify_upload", classify)
         twins.append(ask(Client()).json())
-        return classify(upload, explain=explain)
+        return classify(upload, **options)
 
     monkeypatch.setattr(predict_service, "classify_upload", overtaken)
     assert ask(anonymous).json() == twins[0]

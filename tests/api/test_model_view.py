@@ -1,5 +1,6 @@
 """What `/api/model/` says about the live model."""
 
+import dataclasses
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+
+from api import ml_state
+from ml_models.classifier import Classifier
 
 CODES = ["akiec", "bcc", "bkl", "df", "mel", "nv", "scc", "vasc"]
 
@@ -36,8 +40,19 @@ def test_model_view_malignant_labels_are_named(model: dict[str, Any]):
     assert {label["code"] for label in model["labels"] if label["malignant"]} == {"akiec", "bcc", "mel", "scc"}
 
 
-def test_model_view_metrics_are_told(model: dict[str, Any]):
-    assert model["metrics"]
+def test_model_view_metrics_are_told_by_domain_with_their_split(model: dict[str, Any]):
+    for domain, block in model["metrics"]["test"].items():
+        assert domain in {"dermatoscopic", "clinical"}
+        assert block["split"].startswith("test")
+        assert set(block["balanced_accuracy"]) == {"value", "low", "high"}
+
+
+def test_model_view_slices_are_left_to_the_model_card(anonymous: Client, monkeypatch):
+    live = ml_state.classifier()
+    metrics = {**live.document.metrics, "slices": {"dermatoscopic": [{"fact": "sex", "value": "female"}]}}
+    sliced = dataclasses.replace(live._artefact, document=dataclasses.replace(live.document, metrics=metrics))
+    monkeypatch.setattr(ml_state, "_live", Classifier(sliced, live._runtime))
+    assert "slices" not in anonymous.get("/api/model/").json()["metrics"]
 
 
 def test_model_view_limit_is_the_setting(anonymous: Client, settings):

@@ -17,14 +17,19 @@ from ml_models.labels import CODES
 Change = Callable[..., None]
 
 
+def _row(**changes: object) -> dict[str, object]:
+    """An offset of 0 for every class, but for the given ones."""
+    return {code: changes.get(code, 0.0) for code in CODES}
+
+
 def test_load_artefact_shipped_model_has_the_eight_classes_in_order(artefact_copy: Path) -> None:
     assert tuple(label.code for label in load_artefact(artefact_copy).document.labels) == CODES
 
 
 def test_load_artefact_shipped_metrics_name_their_split(artefact_copy: Path) -> None:
     metrics = load_artefact(artefact_copy).document.metrics
-    assert metrics["test"]["split"].startswith("test")
-    assert metrics["test"]["photos"] > 1000
+    assert metrics["test"]["dermatoscopic"]["split"].startswith("test")
+    assert metrics["test"]["dermatoscopic"]["photos"] > 1000
 
 
 def test_document_to_json_and_back_is_the_same(artefact_copy: Path) -> None:
@@ -78,10 +83,20 @@ def test_load_artefact_fewer_labels_are_refused(artefact_copy: Path, change_docu
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("format", 99, "format"),
-        ("temperature", 0, "temperature"),
-        ("temperature", float("nan"), "temperature"),
-        ("temperature", "hot", "hot"),
+        ("format", 1, "format 1 is not 2"),
+        ("calibrations", {}, "at least one"),
+        ("calibrations", {"dermatoscopic": {"temperature": 0, "bias": {}}}, "dermatoscopic.*temperature 0"),
+        ("calibrations", {"dermatoscopic": {"temperature": float("nan"), "bias": {}}}, "temperature nan"),
+        ("calibrations", {"dermatoscopic": {"temperature": "hot", "bias": {}}}, "hot"),
+        ("calibrations", {"dermatoscopic": {"temperature": 1}}, "bias"),
+        ("calibrations", {"dermatoscopic": {"temperature": 1, "bias": {"mel": 1}}}, "bias is for"),
+        ("calibrations", {"dermatoscopic": {"temperature": 1, "bias": _row(mel=float("inf"))}}, "finite"),
+        ("calibrations", {"telepathic": {"temperature": 1, "bias": {}}}, "telepathic"),
+        ("patient_effects", {}, "age"),
+        ("patient_effects", {"age": {"old": _row()}, "sex": {}, "site": {}}, "old"),
+        ("patient_effects", {"age": {}, "sex": {"male": {"mel": 1}}, "site": {}}, "male.*are for"),
+        ("patient_effects", {"age": {}, "sex": {}, "site": {"torso": _row(nv=float("nan"))}}, "torso.*finite"),
+        ("patient_effects", {"age": {}, "sex": {}, "site": {"torso": _row(nv="much")}}, "much"),
         ("malignancy_thresholds", {"dermatoscopic": 1.5}, "between 0 and 1"),
         ("malignancy_thresholds", {"telepathic": 0.5}, "telepathic"),
         ("minimum_confidence", -1, "between 0 and 1"),
@@ -136,12 +151,13 @@ def _rewrite_arrays(folder: Path, change_document: Change, name: str, **changes:
         (artefact.GOLDEN, {"probabilities": np.full((4, 8), np.nan)}),
         (artefact.GOLDEN, {"photos": np.zeros((0, 8, 8, 3), np.uint8)}),
         (artefact.GOLDEN, {"probabilities": None}),
+        (artefact.GOLDEN, {"sexes": np.array(["female"])}),
         (artefact.STATISTICS, {"class_weights": np.zeros((5, 8), np.float32)}),
         (artefact.STATISTICS, {"class_weights": np.zeros((1280, 8), np.float32)}),
         (artefact.STATISTICS, {"embedding_components": np.zeros((5, 64), np.float32)}),
         (artefact.STATISTICS, {"class_bias": None}),
     ],
-    ids=["nan", "no photos", "no answers", "five channels", "other weights", "other projection", "no bias"],
+    ids=["nan", "no photos", "no answers", "one sex", "five channels", "other weights", "other projection", "no bias"],
 )
 def test_load_classifier_arrays_that_do_not_fit_are_refused(
     artefact_copy: Path, change_document: Change, name: str, changes: dict[str, object]
@@ -158,7 +174,7 @@ def test_load_artefact_no_json_is_refused(artefact_copy: Path) -> None:
 
 
 def test_load_classifier_other_temperature_fails_the_golden_check(artefact_copy: Path, change_document: Change) -> None:
-    change_document(temperature=9.0)
+    change_document(calibrations={"dermatoscopic": {"temperature": 9.0, "bias": {}}})
     with pytest.raises(ArtefactError, match="golden"):
         load_classifier(artefact_copy)
 

@@ -77,10 +77,39 @@ def test_decide_unknown_malignancy_is_moderate() -> None:
     assert (decision.severity, decision.is_safe) == (Severity.MODERATE, False)
 
 
-def test_decide_unknown_malignancy_counts_as_if_malignant() -> None:
-    foreign = (Label("x", "X", None, Severity.LOW, "See a doctor."), BY_CODE["nv"])
-    decision = decide({"x": 0.45, "nv": 0.55}, DecisionRules(foreign, {DERMATOSCOPIC: 0.2}, 0.4), **JUDGED)
-    assert (decision.label, decision.malignancy.suspicious, decision.is_safe) == ("nv", True, False)
+UNKNOWN = Label("x", "X", None, Severity.MODERATE, "See a doctor.")
+
+
+def test_decide_unknown_malignancy_is_never_called_possible_malignancy() -> None:
+    rules = DecisionRules((UNKNOWN, BY_CODE["nv"], BY_CODE["mel"]), {DERMATOSCOPIC: 0.2}, 0.4)
+    decision = decide({"x": 0.9, "nv": 0.05, "mel": 0.05}, rules, **JUDGED)
+    assert (decision.diagnosis, decision.severity, decision.malignancy.suspicious) == ("X", Severity.MODERATE, False)
+    assert decision.malignancy.probability == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(("share", "is_safe"), [(0.1, True), (0.15, False), (0.3, False)])
+def test_decide_benign_top_is_safe_only_if_it_were_with_unknown_classes_malignant(
+    *, share: float, is_safe: bool
+) -> None:
+    rules = DecisionRules((UNKNOWN, BY_CODE["nv"], BY_CODE["mel"]), {DERMATOSCOPIC: 0.2}, 0.4)
+    decision = decide({"x": share, "nv": 0.95 - share, "mel": 0.05}, rules, **JUDGED)
+    assert decision.is_safe is is_safe
+    assert decision.severity is (Severity.LOW if is_safe else Severity.MODERATE)
+    assert not decision.malignancy.suspicious
+
+
+@pytest.mark.parametrize("others", [(), (BY_CODE["nv"],)], ids=["nothing known", "some benign"])
+def test_decide_without_any_malignant_class_states_no_malignant_probability(others: tuple[Label, ...]) -> None:
+    labels = (UNKNOWN, *others)
+    shares = {label.code: 1 / len(labels) for label in labels}
+    malignancy = decide(shares, DecisionRules(labels, {DERMATOSCOPIC: 0.2}, 0.4), **JUDGED).malignancy
+    assert (malignancy.probability, malignancy.suspicious) == (None, False)
+
+
+def test_decide_all_benign_has_a_malignant_probability_of_none_at_all() -> None:
+    labels = (BY_CODE["nv"], BY_CODE["df"])
+    malignancy = decide({"nv": 0.5, "df": 0.5}, DecisionRules(labels, {}, 0.4)).malignancy
+    assert (malignancy.probability, malignancy.suspicious) == (0.0, False)
 
 
 @pytest.mark.parametrize(
@@ -169,3 +198,38 @@ def test_decide_safe_only_when_everything_allows_it(
     if decision.severity is Severity.LOW:
         assert decision.is_safe
     assert "healthy" not in decision.advice.lower()
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.floats(0.001, 1), st.sampled_from([True, False, None]), st.sampled_from(Severity)),
+        min_size=1,
+        max_size=20,
+    ),
+    threshold=st.none() | st.floats(0, 1),
+    minimum_confidence=st.floats(0, 1),
+    gates_judged=st.booleans(),
+)
+def test_decide_any_label_set_is_safe_only_when_everything_allows_it(
+    *,
+    rows: list[tuple[float, bool | None, Severity]],
+    threshold: float | None,
+    minimum_confidence: float,
+    gates_judged: bool,
+) -> None:
+    labels = tuple(Label(f"c{n}", f"C {n}", malignant, each, "") for n, (_, malignant, each) in enumerate(rows))
+    total = sum(share for share, _, _ in rows)
+    shares = {label.code: share / total for label, (share, _, _) in zip(labels, rows, strict=True)}
+    thresholds = {} if threshold is None else {DERMATOSCOPIC: threshold}
+    rules = DecisionRules(labels, thresholds, minimum_confidence)
+    decision = decide(shares, rules, modality=DERMATOSCOPIC, gates_judged=gates_judged)
+    top = next(label for label in labels if label.code == decision.label)
+    not_benign = sum(shares[label.code] for label in labels if label.malignant is not False)
+    if top.malignant is None:
+        assert decision.severity is not Severity.LOW
+    if decision.is_safe:
+        assert gates_judged
+        assert top.malignant is False
+        assert threshold is not None
+        assert not_benign < threshold or not_benign == 0
+        assert (decision.status, decision.severity) == (Status.OK, Severity.LOW)

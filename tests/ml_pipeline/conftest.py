@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 
 from ml_models.classification import Modality
+from ml_models.labels import CATALOGUE
 from ml_pipeline.data.build import BuildOptions, build
 from ml_pipeline.data.records import Record
 from ml_pipeline.data.sources import ham10000, isic2019
 from ml_pipeline.data.split import SplitPlan
 from ml_pipeline.progress import silence
 from ml_pipeline.synthetic import HamLayout, write_ham10000
+from ml_pipeline.training.recipes import recipe_named
+from ml_pipeline.training.run_folder import TrainedModel
+from ml_pipeline.training.train import train
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +31,13 @@ def tiny_records(tiny_layout: HamLayout, tmp_path_factory: pytest.TempPathFactor
     options = BuildOptions(plan=SplitPlan(seed=1), labelled_pairs=0)
     cache = tmp_path_factory.mktemp("cache") / "cache.sqlite3"
     return build(readings, options, cache=cache, progress=silence).records
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory, tiny_records: tuple[Record, ...]) -> tuple[Path, TrainedModel]:
+    """A finished run of the tiny recipe: its folder, its model."""
+    out = tmp_path_factory.mktemp("run")
+    return out, train(tiny_records, recipe_named("tiny"), labels=CATALOGUE, out=out, backbone_weights=None)
 
 
 def make_record(image_id: str, **changes: object) -> Record:

@@ -41,12 +41,13 @@ def test_commands_from_table_to_figures(built: Path, tmp_path: Path, capsys: pyt
     capsys.readouterr()
     assert main(["evaluate", "--model", model, "--records", records, "--backbone-weights", "none"]) == 0
     printed = capsys.readouterr().out
-    measured = load_artefact(tmp_path / "model").document.metrics["test"]["balanced_accuracy"]["value"]
+    measured = load_artefact(tmp_path / "model").document.metrics["test"]["dermatoscopic"]["balanced_accuracy"]["value"]
     assert "linear probe on the frozen backbone" in printed
     assert f"{measured:.3f}" in next(line for line in printed.splitlines() if line.startswith("balanced_accuracy "))
 
     other, copies = str(tmp_path / "other.csv"), str(built / "duplicates.csv")
     assert main(["split", "--records", records, "--duplicates", copies, "--seed", "7", "--out", other]) == 0
+    assert (tmp_path / "labels.csv").read_bytes() == (built / "labels.csv").read_bytes()
     assert main(["evaluate", "--model", model, "--records", other, "--backbone-weights", "none"]) == 3
     assert "not those that the model was trained on" in capsys.readouterr().err
 

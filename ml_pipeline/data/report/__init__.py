@@ -14,11 +14,11 @@ from ml_pipeline.data.report.left_out import left_out
 from ml_pipeline.data.report.measured import measured
 from ml_pipeline.data.report.montage import montage
 from ml_pipeline.data.report.overview import headline, sources
-from ml_pipeline.data.report.page import write_page
 from ml_pipeline.data.report.people import people
 from ml_pipeline.data.report.pixels import pixels
 from ml_pipeline.data.report.rules import previous, rules
-from ml_pipeline.data.report.words import listed, number_of
+from ml_pipeline.report_page.page import write_page
+from ml_pipeline.report_page.words import listed, number_of
 
 __all__ = ["write_report"]
 
@@ -41,4 +41,10 @@ def write_report(build: Build, summary: dict[str, Any], path: Path) -> None:
     )
     names = listed([reading.source for reading in build.readings])
     subtitle = f"{number_of(len(build.records), 'photo')} from {names}, seed {build.options.plan.seed}"
-    write_page(path, title="Data set report", subtitle=subtitle, sections=tuple(each for each in sections if each))
+    write_page(
+        path,
+        title="Data set report",
+        subtitle=subtitle,
+        sections=tuple(each for each in sections if each),
+        footer="Photos are shown for checking the data set, under the licences above. Not a medical device.",
+    )

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 from ml_pipeline.data.build import Build
 from ml_pipeline.data.records import Record, Split
-from ml_pipeline.data.report.page import Cell, Column, Heading, Legend, Row, Section, Segment, Table, Text
 from ml_pipeline.data.report.photos import COLOUR, sources_of
-from ml_pipeline.data.report.words import count, percent
+from ml_pipeline.report_page.page import Cell, Column, Heading, Legend, Row, Section, Segment, Table, Text
+from ml_pipeline.report_page.words import count, percent
 
 LEGEND = Legend(tuple((colour, str(split)) for split, colour in COLOUR.items()))
 _COUNTS = (

@@ -8,7 +8,11 @@ import numpy as np
 from ml_pipeline.data.build import Build
 from ml_pipeline.data.deduplicate import Evidence, Pair
 from ml_pipeline.data.records import Record
-from ml_pipeline.data.report.page import (
+from ml_pipeline.data.report.pairs import Pairs, how_compared
+from ml_pipeline.data.report.photos import chosen, components, photo
+from ml_pipeline.data.report.plots import correlation_histogram
+from ml_pipeline.data.summary import wrongly_joined
+from ml_pipeline.report_page.page import (
     Album,
     Albums,
     Block,
@@ -24,11 +28,7 @@ from ml_pipeline.data.report.page import (
     Text,
     row,
 )
-from ml_pipeline.data.report.pairs import Pairs, how_compared
-from ml_pipeline.data.report.photos import chosen, components, photo
-from ml_pipeline.data.report.plots import correlation_histogram
-from ml_pipeline.data.report.words import count, number_of, percent, size_px
-from ml_pipeline.data.summary import wrongly_joined
+from ml_pipeline.report_page.words import count, number_of, percent, size_px
 
 _EXAMPLES, _NEAREST, _SHOWN_GROUPS, _SHOWN_OF_CLUSTER = 10, 12, 60, 8
 _NEAR, _BELOW = 0.05, 0.1

@@ -6,8 +6,8 @@ from ml_pipeline.data.build import Build
 from ml_pipeline.data.deduplicate import Pair
 from ml_pipeline.data.proof import refuse_leakage
 from ml_pipeline.data.records import Split
-from ml_pipeline.data.report.page import Cell, Column, Row, Section, Segment, Table, Text
-from ml_pipeline.data.report.words import count, of, percent
+from ml_pipeline.report_page.page import Cell, Column, Row, Section, Segment, Table, Text
+from ml_pipeline.report_page.words import count, of, percent
 
 _MEANING = {
     "by image": "random split by photo",

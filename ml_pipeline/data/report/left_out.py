@@ -6,7 +6,9 @@ from pathlib import Path
 from ml_pipeline.data.build import Build
 from ml_pipeline.data.quarantine import Kind, Quarantined
 from ml_pipeline.data.report.overview import NOT_ON_DISK
-from ml_pipeline.data.report.page import (
+from ml_pipeline.data.report.photos import chosen
+from ml_pipeline.data.report.thumbnails import thumbnail
+from ml_pipeline.report_page.page import (
     Album,
     Albums,
     Block,
@@ -18,9 +20,7 @@ from ml_pipeline.data.report.page import (
     names_and_numbers,
     row,
 )
-from ml_pipeline.data.report.photos import chosen
-from ml_pipeline.data.report.thumbnails import thumbnail
-from ml_pipeline.data.report.words import count, number_of
+from ml_pipeline.report_page.words import count, number_of
 
 _EXAMPLES, _CONFLICTS, _SHOWN_OF_CONFLICT = 8, 24, 8
 

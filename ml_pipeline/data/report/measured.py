@@ -5,7 +5,8 @@ import math
 from ml_pipeline.data.build import Build
 from ml_pipeline.data.deduplicate import Evidence, Pair
 from ml_pipeline.data.labelled_pairs import Measured, Recall
-from ml_pipeline.data.report.page import (
+from ml_pipeline.data.report.pairs import Pairs, how_compared
+from ml_pipeline.report_page.page import (
     Albums,
     Block,
     Cell,
@@ -19,8 +20,7 @@ from ml_pipeline.data.report.page import (
     names_and_numbers,
     row,
 )
-from ml_pipeline.data.report.pairs import Pairs, how_compared
-from ml_pipeline.data.report.words import count, number_of, of, percent
+from ml_pipeline.report_page.words import count, number_of, of, percent
 
 _WEAK, _SHOWN = 0.9, 24
 

@@ -5,9 +5,9 @@ from collections import Counter, defaultdict
 from ml_pipeline.data.build import Build
 from ml_pipeline.data.records import Record, Split
 from ml_pipeline.data.report.balance import LEGEND
-from ml_pipeline.data.report.page import Album, Albums, Section, Text
 from ml_pipeline.data.report.photos import chosen, photo, sources_of
-from ml_pipeline.data.report.words import count, number_of
+from ml_pipeline.report_page.page import Album, Albums, Section, Text
+from ml_pipeline.report_page.words import count, number_of
 
 _TILES, _MOST_PER_SPLIT, _MOST_ALBUMS = 500, 3, 150
 

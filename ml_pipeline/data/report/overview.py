@@ -6,9 +6,9 @@ from typing import Any
 from ml_pipeline.data.build import Build
 from ml_pipeline.data.quarantine import Kind
 from ml_pipeline.data.records import SEPARATOR, Record, Split
-from ml_pipeline.data.report.page import Column, Fact, Facts, Points, Section, Table, Text, row
-from ml_pipeline.data.report.words import count, listed, number_of, of, percent
 from ml_pipeline.data.summary import wrongly_joined
+from ml_pipeline.report_page.page import Column, Fact, Facts, Points, Section, Table, Text, row
+from ml_pipeline.report_page.words import count, listed, number_of, of, percent
 
 NOT_ON_DISK = frozenset({Kind.NO_FILE, Kind.NOT_LISTED})
 _FEW_TEST_GROUPS = 30

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from ml_pipeline.data.build import Build
 from ml_pipeline.data.deduplicate import Evidence, File, Pair
 from ml_pipeline.data.records import SEPARATOR, Record
-from ml_pipeline.data.report.page import Album, Photo
 from ml_pipeline.data.report.photos import COLOUR
 from ml_pipeline.data.report.thumbnails import thumbnail
-from ml_pipeline.data.report.words import size_px
+from ml_pipeline.report_page.page import Album, Photo
+from ml_pipeline.report_page.words import size_px
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ import numpy as np
 
 from ml_pipeline.data.build import Build
 from ml_pipeline.data.records import Record
-from ml_pipeline.data.report.page import Block, Cell, Column, Heading, Plots, Row, Section, Table, Text
 from ml_pipeline.data.report.plots import share_histogram, shares
-from ml_pipeline.data.report.words import count, of, or_unknown, percent
+from ml_pipeline.report_page.page import Block, Cell, Column, Heading, Plots, Row, Section, Table, Text
+from ml_pipeline.report_page.words import count, of, or_unknown, percent
 
 _BIN_YEARS, _OLDEST_YEARS = 10, 100
 _UNKNOWN = or_unknown(None)

@@ -8,8 +8,8 @@ from typing import TypeVar
 import numpy as np
 
 from ml_pipeline.data.records import SEPARATOR, Record, Split
-from ml_pipeline.data.report.page import Photo
 from ml_pipeline.data.report.thumbnails import thumbnail
+from ml_pipeline.report_page.page import Photo
 
 Item = TypeVar("Item")
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from ml_pipeline.data.build import Build
 from ml_pipeline.data.records import Record
-from ml_pipeline.data.report.page import (
+from ml_pipeline.data.report.plots import log_histogram
+from ml_pipeline.report_page.page import (
     Cell,
     Column,
     Heading,
@@ -19,8 +20,7 @@ from ml_pipeline.data.report.page import (
     names_and_numbers,
     row,
 )
-from ml_pipeline.data.report.plots import log_histogram
-from ml_pipeline.data.report.words import count, percent, size_px
+from ml_pipeline.report_page.words import count, percent, size_px
 
 _COMMON_SIZES = 8
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

@@ -6,8 +6,6 @@ No text of the data goes into a plot: fonts lack most scripts. Names stand in th
 import base64
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -16,27 +14,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 from numpy.typing import ArrayLike
 
-from ml_pipeline.data.report.page import Plot
-from ml_pipeline.data.report.words import count
+from ml_pipeline.report_page.page import Plot
+from ml_pipeline.report_page.theme import DARK, LIGHT, Theme, style
+from ml_pipeline.report_page.words import count
 
 _LARGE_INCH, _SMALL_INCH = (9.0, 3.0), (2.75, 1.7)
 _TICKS_PX = (64, 100, 150, 200, 300, 450, 700, 1000, 1500, 2200, 3000, 4500, 6500)
 _MOST_TICKS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Theme:
-    """Colours on one kind of page; the accents are Okabe and Ito's (2008), lightened for dark pages."""
-
-    ink: str
-    faint: str
-    first: str
-    second: str
-    third: str
-
-
-LIGHT = Theme(ink="#44484f", faint="#c9ced6", first="#0072b2", second="#d98200", third="#009e73")
-DARK = Theme(ink="#b9bec8", faint="#454b56", first="#56b4e9", second="#e6a532", third="#2fc79b")
 
 
 def correlation_histogram(
@@ -118,26 +102,8 @@ def _plot(
 
 
 def _svg(draw: Callable[[Axes, Theme], None], size_inch: tuple[float, float], theme: Theme) -> str:
-    style: dict[Any, object] = {
-        "svg.hashsalt": "report",
-        "svg.fonttype": "none",
-        "text.parse_math": False,
-        "font.family": "sans-serif",
-        "font.size": 9,
-        **dict.fromkeys(
-            ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "legend.labelcolor"),
-            theme.ink,
-        ),
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": True,
-        "axes.grid.axis": "y",
-        "axes.axisbelow": True,
-        "grid.color": theme.faint,
-        "grid.linewidth": 0.5,
-    }
     buffer = io.BytesIO()
-    with mpl.rc_context(style):
+    with mpl.rc_context(style(theme)):
         figure = Figure(figsize=size_inch, layout="constrained")
         draw(figure.subplots(), theme)
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})

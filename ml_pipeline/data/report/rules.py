@@ -7,8 +7,8 @@ from typing import Any
 from ml_pipeline.data.build import Build
 from ml_pipeline.data.quarantine import Kind
 from ml_pipeline.data.records import Split
-from ml_pipeline.data.report.page import Cell, Column, Heading, Row, Section, Table, Text, names_and_numbers, row
-from ml_pipeline.data.report.words import NONE, count, number_of, of
+from ml_pipeline.report_page.page import Cell, Column, Heading, Row, Section, Table, Text, names_and_numbers, row
+from ml_pipeline.report_page.words import NONE, count, number_of, of
 
 
 def previous(build: Build) -> Section | None:

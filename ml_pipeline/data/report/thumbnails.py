@@ -1,21 +1,19 @@
 """Small pictures of photos as data URIs, through the serving code's decoder."""
 
-import base64
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ml_models.errors import PhotoError
 from ml_models.image_io import read_pixels
 from ml_pipeline.data import fingerprint
 from ml_pipeline.data.deduplicate import DECODED_FOR_PX
-from ml_pipeline.data.report.page import Box
+from ml_pipeline.report_page.page import Box
+from ml_pipeline.report_page.pictures import photo_uri
 
 _LONG_SIDE_PX = 120
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 80]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +37,7 @@ def thumbnail(path: Path) -> Thumbnail:
         return Thumbnail()
     grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
     windows = fingerprint.windows(fingerprint.pyramid(grey))
-    return Thumbnail(_uri(rgb), tuple(_box(window) for window in windows))
-
-
-def _uri(rgb: NDArray[np.uint8]) -> str:
-    factor = min(1.0, _LONG_SIDE_PX / max(rgb.shape[:2]))
-    height_px, width_px = (max(1, round(side * factor)) for side in rgb.shape[:2])
-    small = cv2.resize(rgb, (width_px, height_px), interpolation=cv2.INTER_AREA)
-    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), _JPEG)
-    return f"data:image/jpeg;base64,{base64.b64encode(encoded.tobytes()).decode()}"
+    return Thumbnail(photo_uri(rgb, long_side_px=_LONG_SIDE_PX), tuple(_box(window) for window in windows))
 
 
 def _box(window: fingerprint.Window) -> Box:

@@ -1,7 +1,8 @@
 """One folder per class, of any number and any names, also below folders such as train and test.
 
 The class of a photo is the folder that holds it directly. A mapping file, a CSV with the columns folder and label,
-names the classes otherwise; further columns (name, malignant, severity, advice) are for training and pass unread.
+names the classes otherwise; the columns name, malignant (yes, no or empty), severity (Low, Moderate or High) and advice
+may say what a model made from the photos is to say of a class.
 """
 
 import filecmp
@@ -13,7 +14,16 @@ from pathlib import Path
 from ml_models.classification import Modality
 from ml_pipeline.data.records import Record
 from ml_pipeline.data.sources.class_names import label_of
-from ml_pipeline.data.sources.source import Reading, canonical_id, index_rows, is_isic_id, photos_below, read_table
+from ml_pipeline.data.sources.source import (
+    LabelFacts,
+    Reading,
+    canonical_id,
+    index_rows,
+    is_isic_id,
+    label_facts,
+    photos_below,
+    read_table,
+)
 from ml_pipeline.errors import SourceError
 
 LICENCE = "Terms not stated: ask whoever gave out this folder before you publish anything made from it"
@@ -37,10 +47,10 @@ def read(name: str, folder: Path, *, modality: Modality, mapping: Path | None = 
     _check_layout(root, photos)
     classes = sorted({path.parent.name for path in photos})
     labels = _mapped(classes, mapping.resolve(), root) if mapping else _named(classes, root)
-    kept = [path for path in photos if labels[path.parent.name]]
+    kept = [path for path in photos if path.parent.name in labels]
     records: dict[str, Record] = {}
     for image_id, path in sorted(_identified(name, root, kept)):
-        record = _record(name, image_id, path, labels[path.parent.name], modality)
+        record = _record(name, image_id, path, labels[path.parent.name].code, modality)
         if image_id in records:
             _check_twin(record, records[image_id])
         else:
@@ -49,7 +59,8 @@ def read(name: str, folder: Path, *, modality: Modality, mapping: Path | None = 
         name,
         tuple(records.values()),
         tables=(mapping.resolve(),) if mapping else (),
-        unlisted=tuple(path for path in photos if not labels[path.parent.name]),
+        unlisted=tuple(path for path in photos if path.parent.name not in labels),
+        labels=tuple(labels.values()),
     )
 
 
@@ -61,15 +72,16 @@ def _check_layout(root: Path, photos: Sequence[Path]) -> None:
             raise SourceError(f"{path} lies in no class folder. Move it to {path.parent}/CLASS/{path.name}.")
 
 
-def _named(classes: Sequence[str], root: Path) -> dict[str, str]:
-    labels = {name: label_of(name) for name in classes}
+def _named(classes: Sequence[str], root: Path) -> dict[str, LabelFacts]:
+    labels = {name: LabelFacts(label_of(name), where=str(root), called=name) for name in classes}
     for name, label in labels.items():
-        if not label:
+        if not label.code:
             raise SourceError(f"{root}: class folder {name!r} has no letter to make a label of. Rename or map it.")
     return labels
 
 
-def _mapped(classes: Sequence[str], mapping: Path, root: Path) -> dict[str, str]:
+def _mapped(classes: Sequence[str], mapping: Path, root: Path) -> dict[str, LabelFacts]:
+    """What the mapping says of each class folder, without those that it gives an empty label."""
     rows = index_rows(
         read_table(mapping, ("folder", "label"), remedy="A mapping has the columns folder and label."),
         key=lambda row: row.required("folder"),
@@ -85,7 +97,8 @@ def _mapped(classes: Sequence[str], mapping: Path, root: Path) -> dict[str, str]
             raise SourceError(f"{row.where}: no folder {name!r} with photos below {root}. Correct or remove the row.")
         if row.cells["label"] and not label_of(row.cells["label"]):
             raise SourceError(f"{row.where}: label {row.cells['label']!r} has no letter. Mend the row.")
-    return {name: label_of(row.cells["label"]) for name, row in rows.items()}
+    labelled = {name: (row, row.cells["label"]) for name, row in rows.items() if row.cells["label"]}
+    return {name: label_facts(row, label_of(label), called=label) for name, (row, label) in labelled.items()}
 
 
 def _identified(name: str, root: Path, photos: Iterable[Path]) -> list[tuple[str, Path]]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
+from ml_models.classification import Severity
 from ml_pipeline.data.records import Record
 from ml_pipeline.errors import SourceError
 
@@ -24,12 +25,28 @@ _DELIMITERS = ",\t;"  # as published, as Dataverse converts it, as spreadsheets 
 
 
 @dataclass(frozen=True, slots=True)
+class LabelFacts:
+    """What a source says of one class, and where; empty or None where it says nothing.
+
+    `called` is what its folder or a mapping calls it, from which a class that nobody names gets a name.
+    """
+
+    code: str
+    where: str = ""
+    name: str = ""
+    malignant: bool | None = None
+    severity: Severity | None = None
+    advice: str = ""
+    called: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One data set as its tables and its folder say; no photo has been opened yet.
 
     `records` come sorted by image id, with an empty path where the tables list a photo that is not on the disk.
     `unlisted` are photos that no usable row names. `tables` are the files that were read beside the photos; with
-    `labels_only` there are no others, and no photo is missed.
+    `labels_only` there are no others, and no photo is missed. `labels` is what is said of classes.
     """
 
     source: str
@@ -37,6 +54,7 @@ class Reading:
     tables: tuple[Path, ...] = ()
     unlisted: tuple[Path, ...] = field(default=())
     labels_only: bool = False
+    labels: tuple[LabelFacts, ...] = ()
 
     @property
     def missing(self) -> tuple[Record, ...]:
@@ -149,6 +167,23 @@ def index_rows(rows: Iterable[Row], *, key: Callable[[Row], str], remedy: str) -
             raise SourceError(f"{row.where}: {image_id} occurs twice, first in row {index[image_id].number}. {remedy}")
         index[image_id] = row
     return dict(sorted(index.items()))
+
+
+def label_facts(row: Row, code: str, *, called: str = "") -> LabelFacts:
+    """What the columns name, malignant (yes or no), severity and advice say of a class; each may be absent or empty."""
+    said = {column: known(row.cells.get(column, "")) for column in ("name", "malignant", "severity", "advice")}
+    full = Row(row.table, row.number, said)
+    malignant = full.one_of("malignant", {"yes": "yes", "no": "no"}, optional=True)
+    severity = full.one_of("severity", {each.lower(): each.value for each in Severity}, optional=True)
+    return LabelFacts(
+        code,
+        where=row.where,
+        name=said["name"],
+        malignant={"yes": True, "no": False, "": None}[malignant],
+        severity=Severity(severity) if severity else None,
+        advice=said["advice"],
+        called=called,
+    )
 
 
 def image_files(folder: Path, ids: Collection[str], *, below: Sequence[str]) -> Photos:

@@ -32,7 +32,7 @@ from ml_pipeline.progress import silence
 from ml_pipeline.synthetic import Scene, draw
 from tests.ml_pipeline.data.conftest import Photo, SmallDownloads, encoded
 
-TABLES = ("records.csv", "quarantine.csv", "duplicates.csv", "dataset.json")
+TABLES = ("records.csv", "labels.csv", "quarantine.csv", "duplicates.csv", "dataset.json")
 OPTIONS = BuildOptions(plan=SplitPlan(seed=5), labelled_pairs=0)
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 60.0
@@ -348,7 +348,7 @@ def test_build_interrupted_leaves_nothing_half_written_and_no_process(
     assert stopped.status != 0
     assert stopped.still_running == []
     left = {path.name: path.read_bytes() for path in (tmp_path / "out").glob("*")}
-    assert set(left) == ({"records.csv", "quarantine.csv"} if step == "Writing" else set())
+    assert set(left) == ({"records.csv", "labels.csv", "quarantine.csv"} if step == "Writing" else set())
     assert all(left[name] == small_set.tables[name] for name in left)
 
 
@@ -552,3 +552,27 @@ def test_build_clusters_are_one_group_each(reference: Reference) -> None:
     for _, cluster in itertools.groupby(sorted(records, key=lambda r: r.cluster), key=lambda r: r.cluster):
         members = list(cluster)
         assert not members[0].cluster or len({(record.group, record.label) for record in members}) == 1
+
+
+def mapped(name: str, folder: Path, rows: str) -> Reading:
+    """A set with a mapping that says how dangerous its classes are."""
+    mapping = folder.with_suffix(".csv")
+    mapping.write_text(f"folder,label,malignant\n{rows}\n", encoding="utf-8")
+    return folders.read(name, folder, modality=Modality.CLINICAL, mapping=mapping)
+
+
+def test_build_labels_are_those_of_the_records_with_what_mappings_say(moles: dict[str, Photo], tmp_path: Path) -> None:
+    photos = {f"{('wart', 'nevus')[n % 2]}/{n}.jpg": photo for n, photo in enumerate(moles.values())}
+    folder = write_set(tmp_path / "own", {**photos, "scar/1.jpg": b"no photo"})
+    result = built([mapped("own", folder, "wart,wart,no\nnevus,nv,\nscar,scar,no")], tmp_path)
+    assert [(label.code, label.malignant) for label in result.labels] == [("nv", False), ("wart", False)]
+
+
+def test_build_mappings_that_contradict_each_other_are_refused_before_a_photo_is_opened(
+    moles: dict[str, Photo], tmp_path: Path
+) -> None:
+    first, second = (write_set(tmp_path / name, {"wart/1.jpg": moles["nevus/00.jpg"]}) for name in ("a", "b"))
+    readings = [mapped("a", first, "wart,wart,no"), mapped("b", second, "wart,wart,yes")]
+    with pytest.raises(SourceError, match=r"contradict.*malignant of wart.*a\.csv, row 2.*b\.csv, row 2"):
+        built(readings, tmp_path)
+    assert not (tmp_path / "cache.sqlite3").exists()

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from ml_models.classification import Modality
+from ml_models.labels import BY_CODE
 from ml_pipeline.data import outputs
 from ml_pipeline.data.build import Build, BuildOptions, build
+from ml_pipeline.data.label_table import read_labels
 from ml_pipeline.data.outputs import write_build
 from ml_pipeline.data.records import read_records
 from ml_pipeline.data.sources import folders
@@ -17,7 +19,7 @@ from ml_pipeline.data.split import SplitPlan
 from ml_pipeline.progress import silence
 from tests.ml_pipeline.data.conftest import Photo, encoded
 
-TABLES = {"records.csv", "quarantine.csv", "duplicates.csv"}
+TABLES = {"records.csv", "labels.csv", "quarantine.csv", "duplicates.csv"}
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,14 @@ def test_write_build_records_are_those_of_the_build(small: Build, tmp_path: Path
     assert read_records(tmp_path / "records.csv") == small.records
 
 
-@pytest.mark.parametrize("failing", ["write_records", "write_quarantine", "write_duplicates", "summarise"])
+def test_write_build_labels_are_those_of_the_build(small: Build, tmp_path: Path) -> None:
+    write_build(small, tmp_path, report=False)
+    assert read_labels(tmp_path / "labels.csv") == small.labels == (BY_CODE["nv"],)
+
+
+@pytest.mark.parametrize(
+    "failing", ["write_records", "write_labels", "write_quarantine", "write_duplicates", "summarise"]
+)
 def test_write_build_broken_off_leaves_no_summary_of_an_earlier_build(
     small: Build, tmp_path: Path, failing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

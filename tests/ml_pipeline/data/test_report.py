@@ -25,12 +25,12 @@ from ml_pipeline.data.records import Record, Split, write_records
 from ml_pipeline.data.report import write_report
 from ml_pipeline.data.report.photos import chosen, components
 from ml_pipeline.data.report.plots import log_histogram
-from ml_pipeline.data.report.words import count, listed, percent
 from ml_pipeline.data.sources import folders, ham10000, isic2019, pad_ufes
 from ml_pipeline.data.split import SplitPlan
 from ml_pipeline.data.summary import summarise
 from ml_pipeline.errors import LeakageError
 from ml_pipeline.progress import silence
+from ml_pipeline.report_page.words import count, listed, percent
 from tests.ml_pipeline.data.conftest import Photo, SmallDownloads, encoded
 
 HOSTILE = "<script>alert(1)</script>\"'&$\\frac{"

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ml_models.classification import Modality
+from ml_models.classification import Modality, Severity
+from ml_models.labels import BY_CODE, Label
+from ml_pipeline.data.label_table import labels_from
 from ml_pipeline.data.sources import folders
 from ml_pipeline.data.sources.source import Reading
 from ml_pipeline.errors import SourceError
@@ -128,6 +130,34 @@ def test_read_mapping_names_and_leaves_out_classes(write, tmp_path: Path) -> Non
     ]
     assert reading.unlisted == (dropped,)
     assert reading.tables == (mapping,)
+    assert labels_from(["mel", "tinea_corporis"], reading.labels) == (
+        BY_CODE["mel"],
+        Label("tinea_corporis", "Ringworm", malignant=False, severity=Severity.LOW, advice="See a doctor."),
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "word"), [("malignant", "maybe"), ("malignant", "1"), ("severity", "awful")], ids=str
+)
+def test_read_mapping_word_that_means_nothing_is_refused(write, tmp_path: Path, column: str, word: str) -> None:
+    write("data/nevus/1.jpg", b"one")
+    mapping = write("mapping.csv", f"folder,label,{column}\nnevus,nv,{word}\n")
+    with pytest.raises(SourceError, match=rf"mapping\.csv, row 2: {column} '{word}' is none of"):
+        _read(tmp_path / "data", mapping)
+
+
+def test_read_mapping_of_two_columns_names_classes_after_their_labels(write, tmp_path: Path) -> None:
+    write("data/L07/1.jpg", b"one")
+    mapping = write("mapping.csv", "folder,label\nL07,tinea corporis\n")
+    (label,) = labels_from(["tinea_corporis"], _read(tmp_path / "data", mapping).labels)
+    assert (label.name, label.malignant) == ("Tinea corporis", None)
+
+
+def test_read_without_mapping_names_classes_after_their_folders(write, tmp_path: Path) -> None:
+    write("data/train/Ring-Worm_(Arm)/1.jpg", b"one")
+    write("data/test/ring_worm_arm/1.jpg", b"two")
+    (label,) = labels_from(["ring_worm_arm"], _read(tmp_path / "data").labels)
+    assert (label.name, label.malignant) == ("Ring Worm (Arm)", None)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Everything that is chosen on the validation split: calibrations, patient effects, thresholds."""
