@@ -18,4 +18,5 @@ def test_write_curves_is_the_same_picture_each_time(tmp_path: Path, clinical: fl
     for name in ("first.png", "second.png"):
         write_curves(tmp_path / name, history)
     assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()
-    assert Image.open(tmp_path / "first.png").size == (1100, 440)
+    with Image.open(tmp_path / "first.png") as picture:
+        assert picture.size == (1100, 440)
