@@ -222,7 +222,7 @@ def test_floor_decodes_at_the_scale_of_the_real_path(monkeypatch, shipped_classi
     large = np.repeat(np.repeat(lesion_rgb, 4, axis=0), 4, axis=1)
     photo = BenchmarkPhoto("mole.jpg", encode("JPEG", large), 2400, 1800)
     classify = predict._classifying(photo, shipped_classifier)
-    floor = predict._floor(photo, classify, shipped_classifier, predict._SHIPPED_MODEL)
+    floor = predict._floor(photo, classify, shipped_classifier, predict.SHIPPED_MODEL)
     modes: list[int] = []
     monkeypatch.setattr(cv2, "imdecode", lambda _data, mode: modes.append(mode))
     floor()
