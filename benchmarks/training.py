@@ -36,8 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     keep_freed_memory()
     recipe = recipe_named(options.recipe)
-    batches = TrainingBatches(_photos(), recipe)
-    model = compiled(recipe, len(CODES), steps=1000, backbone_weights=None)
+    batches = TrainingBatches(_photos(), recipe, epoch=0)
+    model = compiled(recipe, len(CODES), steps=1000)
     images, targets = (np.concatenate([part] * options.steps) for part in batches[0])
     kinds: dict[str, Callable[[], object]] = {
         "network alone": lambda: model.fit(images, targets, batch_size=recipe.batch_size, shuffle=False, verbose=0),

@@ -67,9 +67,12 @@ class ModelDocument:
         return DecisionRules(self.labels, self.malignancy_thresholds, self.minimum_confidence)
 
     def calibration_for(self, modality: Modality | None) -> Calibration:
-        """The modality's own; for an unknown or unmeasured one the most cautious: that of the highest temperature."""
-        most_cautious = max(self.calibrations.values(), key=lambda calibration: calibration.temperature)
-        return most_cautious if modality is None else self.calibrations.get(modality, most_cautious)
+        """The modality's own; for an unknown or unmeasured one the highest temperature of all, and no bias.
+
+        A bias was chosen on the photos of one domain, and can wreck the answers to another's.
+        """
+        own = self.calibrations.get(modality) if modality else None
+        return own or Calibration(max(each.temperature for each in self.calibrations.values()))
 
     def probabilities(
         self, logits: NDArray[np.floating], *, modality: Modality | None = None, patient: PatientFacts = NOBODY

@@ -38,14 +38,13 @@ from ml_pipeline.model_card import write_domain_plots, write_model_card
 from ml_pipeline.progress import Progress, silence
 from ml_pipeline.synthetic import golden_inputs
 from ml_pipeline.training.backbones import LOGITS, with_feature_map
-from ml_pipeline.training.batches import load_inputs
+from ml_pipeline.training.batches import in_parts, load_inputs
 from ml_pipeline.training.run_folder import TrainedModel
 from ml_pipeline.training.selection import select
 
 PARITY_TOLERANCE = 1e-4
 _EMBEDDING_DIMENSIONS = 64
 _PARITY_PHOTOS = 64
-_PHOTOS_AT_A_TIME = 256  # 600 kB each at 224 px
 _WORKERS = min(4, os.cpu_count() or 1)
 _GOLDEN_SIZE_PX, _GOLDEN_SEED = 200, 7
 _GOLDEN_CASES = (
@@ -102,7 +101,7 @@ def export(
         (folder / artefact.LITERT_MODEL).write_bytes(to_litert(model))
         runtime = LiteRtRuntime(folder / artefact.LITERT_MODEL, pool_size=_WORKERS)
         parity = _parity(model, runtime, validation, trained.recipe.size_px)
-        statistics = _statistics(model, of_split(seen, Split.TRAIN), trained.recipe.size_px, progress)
+        statistics = _statistics(model, of_split(seen, Split.TRAIN), trained.recipe.size_px)
 
         draft = _draft(trained, seen, name=name, model_version=model_version, created_at=created_at)
         # Logits do not depend on the calibration, so the draft's classifier serves for all splits.
@@ -166,16 +165,11 @@ def _parity(model: keras.Model, runtime: LiteRtRuntime, records: Sequence[Record
     return largest
 
 
-def _statistics(model: keras.Model, training: Sequence[Record], size_px: int, progress: Progress) -> Statistics:
+def _statistics(model: keras.Model, training: Sequence[Record], size_px: int) -> Statistics:
     """Head weights, and a principal component projection of the pooled features of the training photos."""
     pooling = keras.Model(model.inputs[0], model.get_layer("pooled").output)
-    parts = [training[start : start + _PHOTOS_AT_A_TIME] for start in range(0, len(training), _PHOTOS_AT_A_TIME)]
-    pooled = np.concatenate(
-        [
-            pooling.predict(load_inputs(part, InputSpec(size_px)), batch_size=64, verbose=0)
-            for part in progress(parts, what="pooling features", total=len(parts), unit="parts")
-        ]
-    )
+    parts = in_parts(training, InputSpec(size_px))
+    pooled = np.concatenate([pooling.predict(part, batch_size=64, verbose=0) for part in parts])
     dimensions = min(_EMBEDDING_DIMENSIONS, *pooled.shape)
     projection = PCA(n_components=dimensions, svd_solver="full").fit(pooled)
     kernel, bias = model.get_layer(LOGITS).get_weights()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ml_models.artefact import ModelDocument
 from ml_models.patient import PatientFacts
-from ml_pipeline.calibration.cases import Cases, answered, cases_from
+from ml_pipeline.calibration.cases import cases_from
 from ml_pipeline.data.records import Record
 from ml_pipeline.evaluation.answers import Answers
 from ml_pipeline.evaluation.bootstrap import Estimate, Gain, estimate, gains
@@ -23,6 +23,8 @@ VALIDATION_SPLIT = "validation split: lesions that early stopping and everything
 INTERVALS = "95 % bootstrap by lesion"
 _GAINED = ("balanced_accuracy", "malignant_auc", "expected_calibration_error", "brier_score")
 _UNKNOWN = (
+    "balanced_accuracy",
+    "accuracy",
     "expected_calibration_error",
     "malignant_sensitivity_at_threshold",
     "malignant_specificity_at_threshold",
@@ -40,7 +42,7 @@ def measured(
     """
     plain, cases = answers_from(document, logits, test), cases_from(document, logits, test)
     with_facts = answers_from(document, logits, test, patient_facts=True) if document.patient_effects else None
-    unknown = _modality_unknown(document, cases, plain)
+    unknown = answers_from(document, logits, test, modality_known=False)
     by_name = {domain.name: domain for domain in measure(plain, test)}
     domains = [by_name[modality] for modality in cases.domains]
     blocks, sliced = {}, {}
@@ -60,16 +62,6 @@ def measured(
             "balanced_accuracy_uncalibrated": validation_balanced_accuracy,
         },
     }
-
-
-def _modality_unknown(document: ModelDocument, cases: Cases, known: Answers) -> Answers:
-    """The answers as long as no gate tells a photo's modality: the most cautious calibration and threshold."""
-    threshold = document.rules.threshold_for(None)
-    return dataclasses.replace(
-        known,
-        probabilities=answered(document, cases, modality_known=False),
-        thresholds=None if threshold is None else np.full(len(known.labels), threshold),
-    )
 
 
 def _block(domain: Domain) -> dict[str, Any]:

@@ -67,7 +67,7 @@ pooled. The photo alone was judged; the app sends nothing else.
 {_with_facts(test)}
 
 ### As long as no gate tells the kind of photo
-Every photo is then answered by the most cautious calibration (the highest temperature) and threshold (the lowest).
+Every photo is then answered by the highest temperature, without a bias per class, and by the lowest threshold.
 
 {_domain_table({name: block["modality_unknown"] for name, block in test.items()})}
 
@@ -177,7 +177,7 @@ def _choices(document: ModelDocument, chosen: Mapping[str, Any]) -> str:
         lines += [_calibration_line(modality, domain), _threshold_line(modality, domain["threshold"])]
     lines += [
         _effects_line(chosen["patient_effects"]),
-        _confidence_line(document.minimum_confidence, chosen["coverage"]),
+        _confidence_line(document.minimum_confidence, chosen),
     ]
     return _lines(lines)
 
@@ -203,8 +203,8 @@ def _threshold_line(modality: str, threshold: Mapping[str, Any]) -> str:
         f"- warning threshold on the summed malignant probability, {modality} photos: {threshold['threshold']:.4f}; "
         f"malignant sensitivity {threshold['sensitivity']:.3f} (lower 95 % bound "
         f"{threshold['sensitivity_lower_bound']:.3f}), melanoma's own {threshold['melanoma_sensitivity']:.3f} of "
-        f"{threshold['melanoma_lesions']} lesions, specificity {threshold['specificity']:.3f}; each the lowest with "
-        "and without patient facts, and with modality known and unknown"
+        f"{threshold['melanoma_lesions']} lesions, specificity {threshold['specificity']:.3f}; each the lowest "
+        "whichever patient facts are told, with modality known and unknown"
     )
 
 
@@ -222,10 +222,14 @@ def _effects_line(choice: Mapping[str, Any] | None) -> str:
     return f"- patient facts {facts}{dropped}: {verdict}; cross-validated gain: {gains}"
 
 
-def _confidence_line(minimum: float, coverage: float) -> str:
+def _confidence_line(minimum: float, chosen: Mapping[str, Any]) -> str:
+    by_domain = "; ".join(
+        f"{modality} {domain['coverage']:.1%}, {domain['coverage_unknown']:.1%} while the modality is unknown"
+        for modality, domain in chosen["domains"].items()
+    )
     return (
-        f"- an answer is `uncertain` under a top probability of {minimum:.3f}, which {coverage:.0%} of the validation "
-        "photos reach, with modality known and unknown"
+        f"- an answer is `uncertain` under a top probability of {minimum:.3f}, which at least {chosen['coverage']:.0%} "
+        f"of all validation photos reach, with modality known and unknown; by domain: {by_domain}"
     )
 
 

@@ -1,6 +1,7 @@
 """Validation photos as arrays: what the network said, what is true, what was known beside the photo."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,15 +95,22 @@ def facts_of(record: Record) -> PatientFacts:
 
 
 def answered(
-    document: ModelDocument, cases: Cases, *, with_facts: bool = False, modality_known: bool = True
+    document: ModelDocument, cases: Cases, *, told: Collection[str] = (), modality_known: bool = True
 ) -> NDArray[np.float64]:
-    """The probabilities [n, classes] that the document's rules give; without a modality as cautiously as a server."""
+    """The probabilities [n, classes] that the document's rules give; without a modality as cautiously as a server.
+
+    `told` are the facts that each person tells, where they are known: `age_years`, `sex`, `site`.
+    """
     rows = zip(cases.logits, cases.modalities, cases.patients, strict=True)
     return np.stack(
         [
             document.probabilities(
-                logits, modality=modality if modality_known else None, patient=patient if with_facts else NOBODY
+                logits, modality=modality if modality_known else None, patient=_telling(patient, told)
             )
             for logits, modality, patient in rows
         ]
     )
+
+
+def _telling(patient: PatientFacts, told: Collection[str]) -> PatientFacts:
+    return dataclasses.replace(NOBODY, **{fact: getattr(patient, fact) for fact in told})

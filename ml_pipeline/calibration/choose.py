@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,10 @@ COVERAGE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class DomainChoice:
-    """What was chosen for one modality; expected calibration errors are of the same validation photos.
+    """What was chosen for one modality; calibration errors and coverages are of the same validation photos.
 
-    `..._unknown` is with the calibration of a photo of which no gate has found the modality.
+    A coverage is the share of them that reaches the minimum confidence. `..._unknown` is with the calibration of
+    a photo of which no gate has found the modality.
     """
 
     photos: int
@@ -38,12 +40,17 @@ class DomainChoice:
     expected_calibration_error_before: float
     expected_calibration_error_after: float
     expected_calibration_error_unknown: float
+    coverage: float
+    coverage_unknown: float
     threshold: ThresholdChoice | NoThreshold
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """All that was chosen; `patient_effects` is None where no facts are known to fit any on."""
+    """All that was chosen; `patient_effects` is None where no facts are known to fit any on.
+
+    `coverage` is what the minimum confidence aims at, over the photos of all domains.
+    """
 
     domains: Mapping[Modality, DomainChoice]
     patient_effects: EffectsChoice | None
@@ -71,13 +78,14 @@ def choose(draft: ModelDocument, cases: Cases) -> tuple[ModelDocument, Choices]:
     effects = choose_effects(cases, _scores(calibrated, cases))
     if effects is not None:
         calibrated = dataclasses.replace(calibrated, patient_effects=effects.effects)
-    domains = {
-        domain: _domain(calibrated, cases.take(cases.rows(domain)), choice) for domain, choice in scaling.items()
-    }
     minimum_confidence = min(
         choose_minimum_confidence(answered(calibrated, cases, modality_known=known), coverage=COVERAGE)
         for known in (True, False)
     )
+    calibrated = dataclasses.replace(calibrated, minimum_confidence=minimum_confidence)
+    domains = {
+        domain: _domain(calibrated, cases.take(cases.rows(domain)), choice) for domain, choice in scaling.items()
+    }
     document = dataclasses.replace(
         calibrated,
         malignancy_thresholds={
@@ -85,30 +93,38 @@ def choose(draft: ModelDocument, cases: Cases) -> tuple[ModelDocument, Choices]:
             for domain, choice in domains.items()
             if isinstance(choice.threshold, ThresholdChoice)
         },
-        minimum_confidence=minimum_confidence,
     )
     return document, Choices(domains, effects, minimum_confidence, COVERAGE)
 
 
 def _domain(document: ModelDocument, cases: Cases, choice: CalibrationChoice) -> DomainChoice:
-    """One modality's threshold and figures: it holds with and without facts, and where no gate knew the modality."""
+    """One modality's threshold and figures: it holds whichever facts are told, and where no gate knew the modality."""
     uncalibrated = dataclasses.replace(choice.calibration, temperature=1.0, bias={})
     before = dataclasses.replace(document, calibrations=dict.fromkeys(Modality, uncalibrated))
     views = [
-        answered(document, cases, with_facts=with_facts, modality_known=modality_known)
+        answered(document, cases, told=told, modality_known=modality_known)
         for modality_known in (True, False)
-        for with_facts in ((False, True) if document.patient_effects else (False,))
+        for told in _tellings(document.patient_effects)
     ]
-    unknown = answered(document, cases, modality_known=False)
+    known, unknown = (answered(document, cases, modality_known=each) for each in (True, False))
     return DomainChoice(
         photos=len(cases.labels),
         lesions=len(np.unique(cases.groups)),
         calibration=choice,
         expected_calibration_error_before=calibration_error(answered(before, cases), cases.labels),
-        expected_calibration_error_after=calibration_error(views[0], cases.labels),
+        expected_calibration_error_after=calibration_error(known, cases.labels),
         expected_calibration_error_unknown=calibration_error(unknown, cases.labels),
+        coverage=float((known.max(axis=1) >= document.minimum_confidence).mean()),
+        coverage_unknown=float((unknown.max(axis=1) >= document.minimum_confidence).mean()),
         threshold=choose_threshold(cases, [cases.malignant_probability(view) for view in views]),
     )
+
+
+def _tellings(effects: PatientEffects) -> list[tuple[str, ...]]:
+    """Which of the facts that move an answer a person may tell: none, each alone, any several."""
+    tables = {"age_years": effects.age, "sex": effects.sex, "site": effects.site}
+    used = [fact for fact, table in tables.items() if table]
+    return [told for count in range(len(used) + 1) for told in combinations(used, count)]
 
 
 def _scores(document: ModelDocument, cases: Cases) -> NDArray[np.float64]:

@@ -70,8 +70,8 @@ def choose_threshold(
 
 
 def choose_minimum_confidence(probabilities: NDArray[np.floating], *, coverage: float) -> float:
-    """The top probability that the stated share of validation photos [n, classes] reaches."""
-    return float(np.floor(np.quantile(probabilities.max(axis=1), 1 - coverage) * 1e6) / 1e6)
+    """The top probability that at least the stated share of validation photos [n, classes] reaches."""
+    return float(np.floor(np.quantile(probabilities.max(axis=1), 1 - coverage, method="lower") * 1e6) / 1e6)
 
 
 def _highest(cases: Cases, probability: NDArray[np.float64], *, seed: int) -> float | None:

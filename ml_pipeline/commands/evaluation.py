@@ -109,16 +109,27 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _rivals(options: argparse.Namespace, document: Any, answers: Any, logits: Any, records: Any) -> tuple[Any, ...]:
-    """The same model told of age, sex and site, where it can use them; and the linear probe, where asked for."""
+    """The same model as long as nobody tells it the modality, and told of age, sex and site, where either differs.
+
+    And the linear probe, where asked for.
+    """
     import numpy as np
 
     from ml_pipeline.evaluation.evaluate import answers_from
     from ml_pipeline.evaluation.measure import rival
 
-    others = {}
-    informed = answers_from(document, logits, records, patient_facts=True)
-    if not np.array_equal(informed.probabilities, answers.probabilities):
-        others["told of age, sex and site"] = informed
+    asked_otherwise = {
+        "as served while the modality is unknown": answers_from(document, logits, records, modality_known=False),
+        "told of age, sex and site": answers_from(document, logits, records, patient_facts=True),
+    }
+    others = {
+        name: other
+        for name, other in asked_otherwise.items()
+        if not (
+            np.array_equal(other.probabilities, answers.probabilities)
+            and np.array_equal(other.flagged, answers.flagged)
+        )
+    }
     if options.backbone_weights:
         from ml_pipeline.evaluation.probe import linear_probe
 

@@ -12,7 +12,6 @@ def add_commands(commands: Commands, *, needs: tuple[str, ...]) -> None:
     """Add `export`, which needs these packages."""
     export = commands.add_parser("export", help="calibrate, measure and write a run as a model folder")
     export.add_argument("--run", type=Path, required=True, metavar="DIR", dest="run_folder", help="folder of `train`")
-    export.add_argument("--recipe", required=True)
     export.add_argument("--records", type=Path, required=True, metavar="CSV", help="the table of the training")
     export.add_argument("--version", required=True, metavar="X.Y.Z")
     export.add_argument(
@@ -30,10 +29,9 @@ def _export(options: argparse.Namespace) -> None:
     from ml_pipeline.data.records import read_records
     from ml_pipeline.export import export
     from ml_pipeline.progress import bars
-    from ml_pipeline.training.recipes import recipe_named
     from ml_pipeline.training.run_folder import load_run
 
-    records, trained = read_records(options.records), load_run(options.run_folder, recipe_named(options.recipe))
+    records, trained = read_records(options.records), load_run(options.run_folder)
     report = export(
         trained,
         records,

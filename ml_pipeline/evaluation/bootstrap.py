@@ -94,14 +94,6 @@ def gains(first: Answers, second: Answers, named: Mapping[str, Metric], *, seed:
     }
 
 
-def difference(first: Answers, second: Answers, metric: Metric, *, seed: int = 0) -> Estimate:
-    """`metric(first) - metric(second)` on the same photos, paired bootstrap by lesion."""
-    samples = [
-        metric.of_draws(first, weights) - metric.of_draws(second, weights) for weights in draws(first.groups, seed=seed)
-    ]
-    return Estimate(metric(first) - metric(second), *_interval(np.concatenate(samples)))
-
-
 def draws(groups: NDArray[np.str_], *, seed: int) -> Iterator[Weights]:
     """How often each photo counts in 1000 draws of as many groups as there are, block by block."""
     rng = np.random.default_rng(seed)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ml_models.artefact import ModelDocument
 from ml_models.calibration import softmax
+from ml_models.classification import Modality
 from ml_models.classifier import Classifier
 from ml_models.patient import NOBODY
 from ml_pipeline.calibration.cases import facts_of
@@ -36,25 +37,37 @@ def logits_for(
 
 
 def answers_from(
-    document: ModelDocument, logits: NDArray[np.float32], records: Sequence[Record], *, patient_facts: bool = False
+    document: ModelDocument,
+    logits: NDArray[np.float32],
+    records: Sequence[Record],
+    *,
+    patient_facts: bool = False,
+    modality_known: bool = True,
 ) -> Answers:
     """Calibrated answers beside the truth, by the photo alone or with what is known of age, sex and site.
 
-    Raises PipelineError for a label that the model does not know.
+    Without `modality_known` they are those of a server that no gate tells what kind of photo it has. Raises
+    PipelineError for a label that the model does not know.
     """
+    modalities = [record.modality if modality_known else None for record in records]
     probabilities = [
-        document.probabilities(each, modality=record.modality, patient=facts_of(record) if patient_facts else NOBODY)
-        for each, record in zip(logits, records, strict=True)
+        document.probabilities(each, modality=modality, patient=facts_of(record) if patient_facts else NOBODY)
+        for each, modality, record in zip(logits, modalities, records, strict=True)
     ]
-    return _answers(document, np.stack(probabilities), records)
+    return _answers(document, np.stack(probabilities), records, modalities)
 
 
 def uncalibrated_answers(document: ModelDocument, logits: NDArray[np.float32], records: Sequence[Record]) -> Answers:
     """The same with the network's own softmax: what calibration started from."""
-    return _answers(document, softmax(logits), records)
+    return _answers(document, softmax(logits), records, [record.modality for record in records])
 
 
-def _answers(document: ModelDocument, probabilities: NDArray[np.float64], records: Sequence[Record]) -> Answers:
+def _answers(
+    document: ModelDocument,
+    probabilities: NDArray[np.float64],
+    records: Sequence[Record],
+    modalities: Sequence[Modality | None],
+) -> Answers:
     codes = document.codes
     unknown = {record.label for record in records} - set(codes)
     if unknown:
@@ -65,13 +78,13 @@ def _answers(document: ModelDocument, probabilities: NDArray[np.float64], record
         groups=np.array([record.group for record in records]),
         codes=codes,
         malignant=np.array([label.malignant is True for label in document.labels]),
-        thresholds=_thresholds(document, records),
+        thresholds=_thresholds(document, modalities),
         malignancy_known=all(label.malignant is not None for label in document.labels),
     )
 
 
-def _thresholds(document: ModelDocument, records: Sequence[Record]) -> NDArray[np.float64] | None:
+def _thresholds(document: ModelDocument, modalities: Sequence[Modality | None]) -> NDArray[np.float64] | None:
     """What serving would flag each photo by, [n]: the threshold of its modality, else the most cautious one."""
     if not document.malignancy_thresholds:
         return None
-    return np.array([document.rules.threshold_for(record.modality) for record in records], dtype=np.float64)
+    return np.array([document.rules.threshold_for(modality) for modality in modalities], dtype=np.float64)

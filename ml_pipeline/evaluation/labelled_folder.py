@@ -89,7 +89,8 @@ def read_labelled_folder(
     SourceError naming row and remedy; for labels that the model does not have unless they are to be skipped.
     """
     rows = _rows(table)
-    codes = {name: _code(row.cells[_LABEL], labels) for name, row in rows.items()}
+    own = _own_names(labels)
+    codes = {name: _code(row.cells[_LABEL], own) for name, row in rows.items()}
     strange = _strange(codes, rows, labels, skip=skip_unknown_labels)
     files = _Files(images)
     sought = {name: files.find(row) for name, row in rows.items() if codes[name]}
@@ -163,15 +164,16 @@ def _renamed(row: Row, columns: Mapping[str, str], classes: Sequence[str]) -> Ro
     return renamed
 
 
-def _code(text: str, labels: Sequence[Label]) -> str:
+def _own_names(labels: Sequence[Label]) -> dict[str, str]:
+    """A model's codes by every word for a class, in small letters: a code beats another class's name or alias."""
+    aliases = {alias.casefold(): label.code for label in reversed(labels) for alias in label.aliases}
+    names = {label.name.casefold(): label.code for label in reversed(labels)}
+    return aliases | names | {label.code.casefold(): label.code for label in reversed(labels)}
+
+
+def _code(text: str, own: Mapping[str, str]) -> str:
     """The model's code for a label: by its own codes, names and aliases, else by what is known of all data sets."""
-    own = {
-        name.casefold(): label.code
-        for label in reversed(labels)
-        for name in (*label.aliases, label.name, label.code)  # a code of its own beats the alias of another class
-    }
-    known_codes = {label.code for label in labels}
-    return own.get(text.casefold()) or (label_of(text) if label_of(text) in known_codes else "")
+    return own.get(text.casefold()) or (label_of(text) if label_of(text) in own.values() else "")
 
 
 def _strange(

@@ -9,30 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_pipeline.evaluation.answers import Answers
-from ml_pipeline.evaluation.bootstrap import Estimate, Gain, Metric, Weights, difference, estimate, gains
+from ml_pipeline.evaluation.bootstrap import Metric, Weights
 
-__all__ = [
-    "CALIBRATION_BINS",
-    "OPERATING_SENSITIVITIES",
-    "Answers",
-    "Estimate",
-    "Gain",
-    "Metric",
-    "balanced_accuracy",
-    "balanced_accuracy_seven_classes",
-    "brier_score",
-    "calibration_error",
-    "class_metrics",
-    "difference",
-    "estimate",
-    "gains",
-    "metrics",
-    "per_class",
-    "photo_metrics",
-]
-
-CALIBRATION_BINS = 15
-OPERATING_SENSITIVITIES = (0.82, 0.90, 0.95)  # .82: dermatologists at 59 % specificity (Marchetti 2018)
+_CALIBRATION_BINS = 15
+_OPERATING_SENSITIVITIES = (0.82, 0.90, 0.95)  # .82: dermatologists at 59 % specificity (Marchetti 2018)
 _ROUNDING = 1e-9
 
 Mask = Callable[[Answers], NDArray[np.bool_]]
@@ -71,16 +51,6 @@ def class_metrics(code: str, index: int) -> dict[str, Metric]:
         "precision": _share(said, right, needs=f"photos answered {code}"),
         "auc": _auc(right, lambda answers: answers.probabilities[:, index], needs=f"photos of {code} and of others"),
     }
-
-
-def per_class(answers: Answers) -> dict[str, dict[str, float]]:
-    """Photos, and what they can tell of sensitivity, specificity, precision and AUC of every class."""
-    table: dict[str, dict[str, float]] = {}
-    for index, code in enumerate(answers.codes):
-        figures = {name: metric(answers) for name, metric in class_metrics(code, index).items()}
-        known = {name: value for name, value in figures.items() if np.isfinite(value)}
-        table[code] = {"photos": int((answers.labels == index).sum()), **known}
-    return table
 
 
 def calibration_error(probabilities: NDArray[np.float64], labels: NDArray[np.integer]) -> float:
@@ -124,7 +94,7 @@ def _of_melanoma(index: int) -> dict[str, Metric]:
             f"melanoma_specificity_at_{round(100 * each)}_sensitivity": _specificity_at(
                 each, is_melanoma, score, needs=needs
             )
-            for each in OPERATING_SENSITIVITIES
+            for each in _OPERATING_SENSITIVITIES
         },
     }
 
@@ -243,8 +213,8 @@ def _calibration_errors(
 ) -> NDArray[np.float64]:
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
-    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    gaps = np.zeros((len(labels), CALIBRATION_BINS))
+    bins = np.minimum((confidence * _CALIBRATION_BINS).astype(int), _CALIBRATION_BINS - 1)
+    gaps = np.zeros((len(labels), _CALIBRATION_BINS))
     gaps[np.arange(len(labels)), bins] = correct - confidence
     return _ratio(np.abs(weights @ gaps).sum(axis=1), weights.sum(axis=1))
 

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from ml_models.preprocess import InputSpec
 from ml_pipeline.data.records import Record, Split, of_split
-from ml_pipeline.evaluation.metrics import Answers
+from ml_pipeline.evaluation.answers import Answers
 from ml_pipeline.training.backbones import build_classifier
 from ml_pipeline.training.batches import class_indices, load_inputs
 
@@ -24,7 +24,8 @@ def linear_probe(
 ) -> Answers:
     """Fit a class-balanced logistic regression on pooled features of the training split; answer the test split.
 
-    Its regularisation is chosen by balanced accuracy on validation. `like` gives the label order and groups.
+    Its regularisation is chosen by balanced accuracy on validation. `like` gives the label order and groups; a class
+    without training photos has a probability of 0.
     """
     model = build_classifier(backbone=backbone, size_px=size_px, classes=len(like.codes), dropout=0.0, weights=weights)
     pooled = keras.Model(model.inputs[0], model.get_layer("pooled").output)
@@ -37,9 +38,9 @@ def linear_probe(
         (_fit(features[Split.TRAIN], labels[Split.TRAIN], strength) for strength in _STRENGTHS),
         key=lambda fit: balanced_accuracy_score(labels[Split.VALIDATION], fit.predict(features[Split.VALIDATION])),
     )
-    return Answers(
-        best.predict_proba(features[Split.TEST]), labels[Split.TEST], like.groups, like.codes, like.malignant
-    )
+    probabilities = np.zeros((len(labels[Split.TEST]), len(like.codes)))
+    probabilities[:, best.classes_] = best.predict_proba(features[Split.TEST])
+    return Answers(probabilities, labels[Split.TEST], like.groups, like.codes, like.malignant)
 
 
 def _features(pooled: keras.Model, records: Sequence[Record], spec: InputSpec) -> NDArray[np.float32]:

@@ -51,8 +51,8 @@ _MEANING = (
         "counts scc as akiec and sums their probabilities, as HAM10000 and ISIC 2018 do."
     ),
     (
-        "Malignant is the summed probability of the malignant classes. The threshold is that of serving: the one of "
-        "the photo's modality, or the most cautious one where the modality has none."
+        "Malignant is the summed probability of the malignant classes. The threshold is the one of the photo's "
+        "modality, or the most cautious one where the modality has none."
     ),
     (
         "Expected calibration error is the mean gap between top probability and accuracy over 15 bins; the Brier "

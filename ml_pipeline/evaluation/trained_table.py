@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from ml_models.artefact import ModelDocument
 from ml_pipeline.data.proof import refuse_leakage, refuse_other_data
-from ml_pipeline.data.records import SEPARATOR, Record
+from ml_pipeline.data.records import Record
 from ml_pipeline.errors import PipelineError
+from ml_pipeline.training.selection import seen_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,8 @@ def table_of(
     refuse_leakage(records)
     refuse_other_data(records, document.provenance.get("data_sha256", ""))
     recipe = document.provenance.get("recipe", {})
-    sources, codes = set(recipe.get("sources", ())), set(document.codes)
-    seen = [
-        record
-        for record in records
-        if all_sources or not sources or sources & set((record.sources or record.source).split(SEPARATOR))
-    ]
+    sources, codes = () if all_sources else recipe.get("sources", ()), set(document.codes)
+    seen = [record for record in records if seen_by(record, sources)]
     unknown = Counter(record.label for record in seen if record.label not in codes)
     if unknown and not (recipe.get("labels") or skip_unknown_labels):
         raise PipelineError(

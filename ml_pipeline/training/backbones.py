@@ -15,6 +15,7 @@ from ml_pipeline.training.architectures import efficientnet_lite0, sequential_cn
 
 FEATURE_MAP = "feature_map"
 LOGITS = "logits"
+DROPOUT = "dropout"
 IMAGENET = "imagenet"
 _BACKBONE_LAYER = "backbone"
 # keras.applications has .999, with which statistics of everyday photos would outlive a short fine-tuning.
@@ -46,13 +47,20 @@ _BACKBONES = {
 
 
 def build_classifier(
-    *, backbone: str, size_px: int, classes: int, dropout: float, weights: str | None, frozen_through: str = ""
+    *,
+    backbone: str,
+    size_px: int,
+    classes: int,
+    dropout: float,
+    weights: str | None,
+    with_head: bool = False,
+    frozen_through: str = "",
 ) -> keras.Model:
     """Build the training model: float32 [n, size_px, size_px, 3] in 0-255 to logits [n, classes].
 
-    `weights` is a `.keras` file of the whole backbone or of an earlier classifier on it (a run's or an artefact's
-    `model.keras`: its head is taken over where it has as many classes), "imagenet" (downloaded by keras.applications)
-    or None. Raises TrainingError for an unknown backbone or layer and for weights that do not fit.
+    `weights` is a `.keras` file of the whole backbone or of an earlier classifier on it, whose head is taken over
+    `with_head`, "imagenet" (downloaded by keras.applications) or None. Raises TrainingError for an unknown backbone or
+    layer and for weights that do not fit.
     """
     kind = _kind(backbone)
     network = kind.build((size_px, size_px, 3))
@@ -61,12 +69,12 @@ def build_classifier(
     features = network(keras.layers.Rescaling(kind.scale, kind.offset)(image))
     features = keras.layers.Activation("linear", name=FEATURE_MAP)(features)
     pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(features)
-    logits = keras.layers.Dense(classes, name=LOGITS)(keras.layers.Dropout(dropout)(pooled))
+    logits = keras.layers.Dense(classes, name=LOGITS)(keras.layers.Dropout(dropout, seed=0, name=DROPOUT)(pooled))
     model = keras.Model(image, logits, name=backbone)
     if weights == IMAGENET:
         _load_imagenet(network, backbone, downloadable=kind.downloadable)
     elif weights is not None:
-        _load(model, Path(weights))
+        _load(model, Path(weights), with_head=with_head)
     _prepare(network, frozen_through)
     return model
 
@@ -91,16 +99,15 @@ def _load_imagenet(network: keras.Model, name: str, *, downloadable: bool) -> No
     )
 
 
-def _load(model: keras.Model, path: Path) -> None:
+def _load(model: keras.Model, path: Path, *, with_head: bool) -> None:
     if not path.is_file():
         raise TrainingError(f"No backbone weights at {path}. Give a .keras file, 'imagenet' or 'none'.")
     given = keras.models.load_model(path, compile=False)
     layers = {layer.name: layer for layer in given.layers}
     try:
         model.get_layer(_BACKBONE_LAYER).set_weights(layers.get(_BACKBONE_LAYER, given).get_weights())
-        head = layers.get(LOGITS)
-        if head is not None and head.get_weights()[1].shape == (model.output_shape[1],):
-            model.get_layer(LOGITS).set_weights(head.get_weights())
+        if with_head:
+            model.get_layer(LOGITS).set_weights(layers[LOGITS].get_weights())
     except ValueError as error:
         raise TrainingError(f"{path} does not fit {model.name}: {error}") from error
 

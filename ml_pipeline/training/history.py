@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ml_pipeline.files import write_table
+
 HISTORY = "history.csv"
 
 
@@ -40,12 +42,9 @@ def read_history(run: Path) -> tuple[EpochResult, ...]:
 
 def write_history(history: Sequence[EpochResult], run: Path) -> None:
     """Replace the file at once: a kill leaves the old or the new one."""
-    unfinished = run / f".{HISTORY}"
-    with unfinished.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([field.name for field in dataclasses.fields(EpochResult)])
-        writer.writerows(dataclasses.astuple(row) for row in history)
-    unfinished.replace(run / HISTORY)
+    names = [field.name for field in dataclasses.fields(EpochResult)]
+    rows = (["" if cell is None else cell for cell in dataclasses.astuple(row)] for row in history)
+    write_table(run / HISTORY, names, rows)
 
 
 def best_of(history: Sequence[EpochResult]) -> EpochResult:

@@ -10,6 +10,7 @@ import keras
 from ml_models.labels import Label
 from ml_pipeline.data.label_table import TABLE, read_labels, write_labels
 from ml_pipeline.errors import TrainingError
+from ml_pipeline.files import replacing
 from ml_pipeline.training.backbones import build_classifier
 from ml_pipeline.training.history import EpochResult, best_of, read_history
 from ml_pipeline.training.recipes.recipe import Recipe
@@ -41,7 +42,7 @@ class TrainedModel:
 
 @dataclass(frozen=True, slots=True)
 class RunIdentity:
-    """What makes two runs the same; anything else in a run folder is another run. `teachers` are digests of theirs."""
+    """What makes two runs the same; anything else in a run folder is another run. `teachers` are digests."""
 
     recipe: Recipe
     codes: tuple[str, ...]
@@ -59,30 +60,45 @@ def claim(out: Path, identity: RunIdentity, labels: Sequence[Label]) -> None:
             f"{out} holds a run of another recipe, other records or other backbone weights. "
             "Choose another --out or delete the folder."
         )
-    run.write_text(said, encoding="utf-8")
-    write_labels(labels, out / TABLE)
+    if not run.is_file():
+        write_labels(labels, out / TABLE)
+        with replacing(run) as file:
+            file.write(said)
 
 
-def load_run(out: Path, recipe: Recipe) -> TrainedModel:
-    """The best epoch of a run. Raises TrainingError when the folder holds no finished epoch."""
-    history = read_history(out)
+def load_run(out: Path) -> TrainedModel:
+    """The best epoch of a run, by the recipe that it was made by. Raises TrainingError where there is none."""
+    identity, history = read_identity(out), read_history(out)
     if not history:
         raise TrainingError(f"{out} holds no trained epoch. Train first: python -m ml_pipeline train --out {out}")
     best = best_of(history)
-    identity = json.loads((out / RUN).read_text(encoding="utf-8"))
     labels = {label.code: label for label in read_labels(out / TABLE)}
-    codes = tuple(identity["codes"])
-    model = untrained(recipe, len(codes))
+    model = untrained(identity.recipe, len(identity.codes))
     model.load_weights(weights_of(out, best.epoch))
     return TrainedModel(
         model=model,
-        recipe=recipe,
-        labels=tuple(labels[code] for code in codes),
+        recipe=identity.recipe,
+        labels=tuple(labels[code] for code in identity.codes),
         epoch=best.epoch,
         validation_balanced_accuracy=best.validation_balanced_accuracy,
         seconds=sum(row.seconds for row in history),
-        data_sha256=identity["data_sha256"],
-        backbone_weights_sha256=identity["backbone_weights_sha256"],
+        data_sha256=identity.data_sha256,
+        backbone_weights_sha256=identity.backbone_weights_sha256,
+    )
+
+
+def read_identity(out: Path) -> RunIdentity:
+    """What a run folder was made by. Raises TrainingError where there is no run."""
+    run = out / RUN
+    if not run.is_file():
+        raise TrainingError(f"{out} is no run folder: {RUN} is missing. Train first: python -m ml_pipeline train")
+    stored = json.loads(run.read_text(encoding="utf-8"))
+    return RunIdentity(
+        recipe=Recipe.from_json(stored["recipe"]),
+        codes=tuple(stored["codes"]),
+        data_sha256=stored["data_sha256"],
+        backbone_weights_sha256=stored["backbone_weights_sha256"],
+        teachers=tuple(stored["teachers"]),
     )
 
 
@@ -91,14 +107,6 @@ def untrained(recipe: Recipe, classes: int) -> keras.Model:
     return build_classifier(
         backbone=recipe.backbone, size_px=recipe.size_px, classes=classes, dropout=recipe.dropout, weights=None
     )
-
-
-def recipe_name(out: Path) -> str:
-    """The name of the recipe that a run folder was made by. Raises TrainingError where there is no run."""
-    run = out / RUN
-    if not run.is_file():
-        raise TrainingError(f"{out} is no run folder: {RUN} is missing. Train first: python -m ml_pipeline train")
-    return str(json.loads(run.read_text(encoding="utf-8"))["recipe"]["name"])
 
 
 def is_finished(history: Sequence[EpochResult], recipe: Recipe) -> bool:
@@ -112,3 +120,16 @@ def is_finished(history: Sequence[EpochResult], recipe: Recipe) -> bool:
 def weights_of(out: Path, epoch: int) -> Path:
     """The file of an epoch's averaged weights."""
     return out / f"best-{epoch}.weights.h5"
+
+
+def state_of(out: Path, epoch: int) -> Path:
+    """The file of everything that training goes on from after an epoch."""
+    return out / f"state-{epoch}.weights.h5"
+
+
+def forget_other_epochs(out: Path, history: Sequence[EpochResult]) -> None:
+    """Delete the weights of epochs that the history, once it is written, no longer needs."""
+    needed = {weights_of(out, best_of(history).epoch), state_of(out, history[-1].epoch)}
+    for path in (*out.glob("best-*.weights.h5"), *out.glob("state-*.weights.h5")):
+        if path not in needed:
+            path.unlink()

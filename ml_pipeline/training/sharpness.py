@@ -12,26 +12,28 @@ from numpy.typing import NDArray
 
 from ml_pipeline.data.records import Record
 
+_SHARP_FROM_PX = 200  # the copies are 150 px or at least 224 px high; what lies between are 19 photos of 180 px
+_FEWEST_PHOTOS = 20  # of a class whose share of sharp photos says anything
 _SOFT_SIDES_PX = (110, 160)
 _QUALITIES = (60, 90)
 
 
-def softening(records: Sequence[Record], *, size_px: int) -> NDArray[np.float64]:
+def softening(records: Sequence[Record]) -> NDArray[np.float64]:
     """How likely each photo is to be softened, [n], so that sharp photos are equally rare in every class.
 
-    A photo is sharp when its short side fills the network's input. Within a modality the share of sharp photos of each
-    class is brought down to that of the class with the fewest.
+    A photo is sharp when its short side has at least 200 px. Within a modality the share of sharp photos of each class
+    is brought down to that of the class with the fewest; classes of fewer than 20 photos do not set the mark.
     """
-    sharp = np.array([min(record.width_px, record.height_px) >= size_px for record in records])
+    sharp = np.array([min(record.width_px, record.height_px) >= _SHARP_FROM_PX for record in records])
     modalities = np.array([record.modality for record in records])
     labels = np.array([record.label for record in records])
     chances = np.zeros(len(records))
     for modality in np.unique(modalities):
         classes = [(modalities == modality) & (labels == label) for label in np.unique(labels[modalities == modality])]
-        fewest = min(sharp[rows].mean() for rows in classes)
+        fewest = min((sharp[rows].mean() for rows in classes if rows.sum() >= _FEWEST_PHOTOS), default=1.0)
         for rows in classes:
             if sharp[rows].any():
-                chances[rows & sharp] = 1 - fewest / sharp[rows].mean()
+                chances[rows & sharp] = max(0.0, 1 - fewest / sharp[rows].mean())
     return chances
 
 

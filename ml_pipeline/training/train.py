@@ -10,33 +10,41 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import recall_score
 
-from ml_models.artefact import file_digest
 from ml_models.classification import Modality
 from ml_models.labels import Label
 from ml_models.preprocess import InputSpec
 from ml_pipeline.data.proof import refuse_leakage
 from ml_pipeline.data.records import Record, Split, of_split, records_digest
 from ml_pipeline.errors import TrainingError
-from ml_pipeline.training.backbones import build_classifier
-from ml_pipeline.training.batches import TrainingBatches, class_indices, load_inputs, load_training_photos
+from ml_pipeline.training.averaging import AveragingAdamW
+from ml_pipeline.training.backbones import DROPOUT, build_classifier
+from ml_pipeline.training.batches import (
+    TrainingBatches,
+    TrainingPhotos,
+    class_indices,
+    load_inputs,
+    load_training_photos,
+    steps_an_epoch,
+)
 from ml_pipeline.training.history import EpochResult, best_of, read_history, write_history
 from ml_pipeline.training.losses import AdjustedCrossEntropy
 from ml_pipeline.training.memory import keep_freed_memory
 from ml_pipeline.training.recipes.recipe import Recipe
 from ml_pipeline.training.run_folder import (
-    RUN,
     RunIdentity,
     TrainedModel,
     claim,
+    forget_other_epochs,
     is_finished,
     load_run,
+    state_of,
     untrained,
     weights_of,
 )
 from ml_pipeline.training.selection import select
-from ml_pipeline.training.teacher import soft_answers
+from ml_pipeline.training.start import NOWHERE, Start, start_of
+from ml_pipeline.training.teacher import check_teachers, soft_answers
 
-_TEACHER = "teacher.npy"
 _BATCH_SIZE = 64  # of predictions
 
 
@@ -47,43 +55,6 @@ class _ValidationPhotos:
     inputs: NDArray[np.float32]
     labels: NDArray[np.int32]
     clinical: NDArray[np.bool_]
-
-
-class _Validation(keras.callbacks.Callback):
-    """After every epoch: score the averaged weights on validation, keep the best, write history, stop in time.
-
-    They are scored in a model of their own, `scored`: JAX gives away the buffers of the one in training.
-    """
-
-    def __init__(
-        self, batches: TrainingBatches, photos: _ValidationPhotos, scored: keras.Model, recipe: Recipe, out: Path
-    ) -> None:
-        super().__init__()
-        self._batches, self._photos, self._scored, self._recipe, self._out = batches, photos, scored, recipe, out
-        self._began = time.monotonic()
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002 - Keras calls it
-        self._batches.epoch = epoch
-        self._began = time.monotonic()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        raw = [weights.copy() for weights in self.model.get_weights()]
-        self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
-        self._scored.set_weights([weights.copy() for weights in self.model.get_weights()])
-        self.model.set_weights(raw)
-        logits = self._scored.predict(self._photos.inputs, batch_size=_BATCH_SIZE, verbose=0)
-        loss, seconds = (logs or {}).get("loss", float("nan")), time.monotonic() - self._began
-        row = _scores(epoch, loss, seconds, logits, self._photos)
-        history = [*(earlier for earlier in read_history(self._out) if earlier.epoch < epoch), row]
-        if best_of(history) is row:
-            self._scored.save_weights(weights_of(self._out, epoch))
-        write_history(history, self._out)  # from now on it names the weights to load; older ones may go
-        for path in self._out.glob("best-*.weights.h5"):
-            if path != weights_of(self._out, best_of(history).epoch):
-                path.unlink()
-        print(f"\n{row}", flush=True)
-        if epoch - best_of(history).epoch >= self._recipe.patience_epochs:
-            self.model.stop_training = True
 
 
 def train(
@@ -112,27 +83,24 @@ def train(
     codes = tuple(label.code for label in labels if label.code in seen)
     if missing := seen - set(codes):
         raise TrainingError(f"The labels given lack {sorted(missing)}, which records have.")
-    identity = RunIdentity(
-        recipe,
-        codes,
-        records_digest(records),
-        _weights_sha256(backbone_weights),
-        tuple(file_digest(run / RUN) for run in teachers),
-    )
+    start = start_of(backbone_weights, records, codes)
+    digest = records_digest(records)
+    identity = RunIdentity(recipe, codes, digest, start.digest, check_teachers(teachers, codes, data_sha256=digest))
     claim(out, identity, [label for label in labels if label.code in seen])
     if not is_finished(read_history(out), recipe):
-        _fit(chosen, codes, recipe, out=out, backbone_weights=backbone_weights, teachers=teachers)
-    return load_run(out, recipe)
+        _fit(chosen, codes, recipe, out=out, start=start, teachers=teachers)
+    return load_run(out)
 
 
-def compiled(recipe: Recipe, classes: int, *, steps: int, backbone_weights: str | None) -> keras.Model:
+def compiled(recipe: Recipe, classes: int, *, steps: int, start: Start = NOWHERE) -> keras.Model:
     """The recipe's network with its loss, optimizer and schedule over so many steps."""
     model = build_classifier(
         backbone=recipe.backbone,
         size_px=recipe.size_px,
         classes=classes,
         dropout=recipe.dropout,
-        weights=backbone_weights,
+        weights=start.weights,
+        with_head=start.with_head,
         frozen_through=recipe.frozen_through,
     )
     warmup = max(1, int(steps * recipe.warmup_share))
@@ -143,7 +111,7 @@ def compiled(recipe: Recipe, classes: int, *, steps: int, backbone_weights: str 
         warmup_steps=warmup,
     )
     averaged = recipe.ema_momentum > 0
-    optimizer = keras.optimizers.AdamW(
+    optimizer = AveragingAdamW(
         schedule,
         weight_decay=recipe.weight_decay,
         use_ema=averaged,
@@ -153,6 +121,7 @@ def compiled(recipe: Recipe, classes: int, *, steps: int, backbone_weights: str 
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     loss = AdjustedCrossEntropy(tau=recipe.logit_adjustment, distillation=recipe.distillation)
     # XLA on CPUs is several times slower than plain kernels for these networks; accelerators choose for themselves.
+    optimizer.build(model.trainable_variables)
     model.compile(optimizer, loss, jit_compile=False if keras.backend.backend() == "tensorflow" else "auto")
     return model
 
@@ -163,28 +132,55 @@ def _fit(
     recipe: Recipe,
     *,
     out: Path,
-    backbone_weights: str | None,
+    start: Start,
     teachers: Sequence[Path],
 ) -> None:
     keras.utils.set_random_seed(recipe.seed)
     training, validation = of_split(records, Split.TRAIN), of_split(records, Split.VALIDATION)
     teacher = None
     if recipe.distillation:
-        temperature = recipe.distillation.temperature
-        teacher = soft_answers(teachers, training, codes, temperature=temperature, kept=out / _TEACHER)
-    batches = TrainingBatches(load_training_photos(training, codes, recipe, teacher=teacher), recipe)
-    photos = _ValidationPhotos(
+        teacher = soft_answers(teachers, training, temperature=recipe.distillation.temperature)
+    photos = load_training_photos(training, codes, recipe, teacher=teacher)
+    judged = _ValidationPhotos(
         load_inputs(validation, InputSpec(recipe.size_px)),
         class_indices(validation, codes),
         np.array([record.modality is Modality.CLINICAL for record in validation]),
     )
-    model = compiled(recipe, len(codes), steps=len(batches) * recipe.epochs, backbone_weights=backbone_weights)
-    callbacks = [
-        _Validation(batches, photos, untrained(recipe, len(codes)), recipe, out),
-        keras.callbacks.BackupAndRestore(out / "backup", delete_checkpoint=False),
-    ]
-    # The batches shuffle by seed and epoch; another shuffle on top would make a resumed run another one.
-    model.fit(batches, epochs=recipe.epochs, callbacks=callbacks, shuffle=False, verbose="auto")
+    steps = steps_an_epoch(len(training), recipe) * recipe.epochs
+    model, scored = compiled(recipe, len(codes), steps=steps, start=start), untrained(recipe, len(codes))
+    history = read_history(out)
+    if history:
+        model.load_weights(state_of(out, history[-1].epoch))
+    while not is_finished(history, recipe):
+        epoch, began = len(history), time.monotonic()
+        loss = _train_epoch(model, photos, recipe, epoch)
+        _average_into(scored, model)
+        logits = scored.predict(judged.inputs, batch_size=_BATCH_SIZE, verbose=0)
+        history = (*history, _scores(epoch, loss, time.monotonic() - began, logits, judged))
+        if best_of(history) is history[-1]:
+            scored.save_weights(weights_of(out, epoch))
+        model.save_weights(state_of(out, epoch))
+        write_history(history, out)  # from here on the epoch counts: a kill before it repeats the epoch
+        forget_other_epochs(out, history)
+        print(history[-1], flush=True)
+
+
+def _train_epoch(model: keras.Model, photos: TrainingPhotos, recipe: Recipe, epoch: int) -> float:
+    """One epoch; its mean loss. Batches and dropout depend on seed and epoch alone: a resumed run is the same."""
+    if recipe.dropout > 0:
+        model.get_layer(DROPOUT).seed_generator.state.assign([recipe.seed % 2**32, epoch])
+    batches = TrainingBatches(photos, recipe, epoch=epoch)
+    # The batches shuffle by themselves; a fresh call for each epoch lets no queue of Keras run ahead into the next.
+    done = model.fit(batches, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose="auto")
+    return float(done.history["loss"][0])
+
+
+def _average_into(scored: keras.Model, model: keras.Model) -> None:
+    """Copy the moving average of the weights into a model of its own; the one in training keeps the raw ones."""
+    raw = [weights.copy() for weights in model.get_weights()]
+    model.optimizer.put_averages(model.trainable_variables)
+    scored.set_weights([weights.copy() for weights in model.get_weights()])
+    model.set_weights(raw)
 
 
 def _scores(
@@ -214,10 +210,3 @@ def _balanced_accuracy_of(
 def _balanced_accuracy(labels: NDArray[np.int32], predicted: NDArray[np.intp]) -> float:
     """Over the classes that are there."""
     return float(recall_score(labels, predicted, labels=np.unique(labels), average="macro"))
-
-
-def _weights_sha256(backbone_weights: str | None) -> str | None:
-    """Digest of a weights file; the name itself for `imagenet`, None for random weights."""
-    if backbone_weights is None or not Path(backbone_weights).is_file():
-        return backbone_weights
-    return file_digest(Path(backbone_weights))

@@ -34,7 +34,7 @@ def make(folder: Path, *options: str, recipe: str) -> Path:
     assert main(["build", "--folder", f"own={folder}", *options, *common]) == 0
     train = ["train", "--records", records, "--recipe", recipe, "--backbone-weights", "none", "--out", run]
     assert main(train) == 0
-    export = ["export", "--run", run, "--recipe", recipe, "--records", records, "--version", "0.1.0", "--out", model]
+    export = ["export", "--run", run, "--records", records, "--version", "0.1.0", "--out", model]
     assert main(export) == 0
     assert main(["evaluate", "--model", model, "--records", records, "--out", str(out / "figures")]) == 0
     return Path(model)

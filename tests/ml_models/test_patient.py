@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_models.artefact import ModelDocument
+from ml_models.calibration import Calibration
 from ml_models.classification import Modality
 from ml_models.classifier import Classifier
 from ml_models.labels import CODES
@@ -168,12 +169,15 @@ def test_classify_facts_change_the_probabilities_as_the_table_says(
     assert odds[0] / odds[1] == pytest.approx(np.exp(3))
 
 
-def test_calibration_for_an_unknown_modality_is_that_of_the_highest_temperature(document: ModelDocument) -> None:
-    from ml_models.calibration import Calibration
-
-    cautious, bold = Calibration(3.0), Calibration(1.5)
+def test_calibration_for_an_unknown_modality_is_the_highest_temperature_without_a_bias(document: ModelDocument) -> None:
+    cautious, bold = Calibration(3.0, _row(mel=2.0)), Calibration(1.5, _row(nv=1.0))
     both = dataclasses.replace(document, calibrations={Modality.DERMATOSCOPIC: bold, Modality.CLINICAL: cautious})
-    assert both.calibration_for(None) is cautious
+    assert both.calibration_for(None) == Calibration(3.0)
+    assert both.calibration_for(Modality.CLINICAL) is cautious
     assert both.calibration_for(Modality.DERMATOSCOPIC) is bold
+
+
+def test_calibration_for_an_unmeasured_modality_has_no_bias_of_another(document: ModelDocument) -> None:
+    bold = Calibration(1.5, _row(nv=1.0))
     alone = dataclasses.replace(document, calibrations={Modality.DERMATOSCOPIC: bold})
-    assert alone.calibration_for(Modality.CLINICAL) is bold
+    assert alone.calibration_for(Modality.CLINICAL) == Calibration(1.5)

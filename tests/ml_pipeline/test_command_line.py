@@ -36,7 +36,7 @@ def test_commands_from_table_to_figures(built: Path, tmp_path: Path, capsys: pyt
     records, run, model = str(built / "records.csv"), str(tmp_path / "run"), str(tmp_path / "model")
     assert main(["train", "--records", records, "--recipe", "tiny", "--backbone-weights", "none", "--out", run]) == 0
     assert (tmp_path / "run" / "curves.png").is_file()
-    export = ["export", "--run", run, "--recipe", "tiny", "--records", records, "--version", "0.1.0", "--out", model]
+    export = ["export", "--run", run, "--records", records, "--version", "0.1.0", "--out", model]
     assert main(export) == 0
     capsys.readouterr()
     assert main(["evaluate", "--model", model, "--records", records, "--backbone-weights", "none"]) == 0

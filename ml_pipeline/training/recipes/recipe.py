@@ -1,7 +1,9 @@
 """What a recipe is made of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Sampling(StrEnum):
@@ -90,3 +92,19 @@ class Recipe:
     distillation: Distillation | None = None
     sources: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Recipe":
+        """The recipe that a run folder keeps, whatever has become of the one of that name since."""
+        distillation = stored["distillation"]
+        lists = {name: tuple(stored[name]) for name in ("limits", "sources", "labels")}
+        return cls(
+            **{
+                **stored,
+                **lists,
+                "augmentation": Augmentation(**stored["augmentation"]),
+                "sampling": Sampling(stored["sampling"]),
+                "mixing": Mixing(**stored["mixing"]),
+                "distillation": None if distillation is None else Distillation(**distillation),
+            }
+        )

@@ -1,6 +1,7 @@
 """All choices together: they hold however the server will be asked."""
 
 import dataclasses
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -9,13 +10,20 @@ from ml_models.artefact import ModelDocument
 from ml_models.classification import Modality
 from ml_models.classifier import Classifier
 from ml_models.labels import BY_CODE
-from ml_models.patient import NOBODY
+from ml_models.patient import NOBODY, AgeBand, PatientEffects, PatientFacts, Sex, Site
 from ml_pipeline.calibration.cases import Cases, answered
 from ml_pipeline.calibration.choose import COVERAGE, Choices, choose
-from ml_pipeline.calibration.thresholds import NoThreshold
+from ml_pipeline.calibration.thresholds import NoThreshold, ThresholdChoice
 
 PHOTOS = 4_000
 ONE_MALIGNANT = tuple(BY_CODE[code] for code in ("bkl", "df", "mel", "nv", "vasc"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What `choose` needs of a choice of patient effects."""
+
+    effects: PatientEffects
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +78,27 @@ def test_choose_threshold_is_judged_with_the_modality_known_and_unknown(
     assert [view.tolist() for view in judged[0]] == [way.tolist() for way in ways]
 
 
+def test_choose_threshold_holds_whichever_facts_a_person_tells(
+    cases: Cases, shipped_classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Age and site cancel out: a person who tells both is answered as one who tells none.
+    towards, away = ({code: sign * 3.0 * (code == "mel") for code in cases.codes} for sign in (1, -1))
+    effects = PatientEffects(age={AgeBand.FROM_80: towards}, site={Site.TORSO: away})
+    some = cases.take(np.arange(1_000))
+    told = dataclasses.replace(some, patients=(PatientFacts(85, Sex.MALE, Site.TORSO),) * len(some.labels))
+    monkeypatch.setattr("ml_pipeline.calibration.choose.choose_effects", lambda *_: _Kept(effects))
+    document, choices = choose(dataclasses.replace(shipped_classifier.document, labels=cases.classes), told)
+    for domain in told.domains:
+        part = told.take(told.rows(domain))
+        malignant = part.is_malignant
+        for facts in ((), ("age_years",), ("site",), ("sex",), ("age_years", "site")):
+            shown = part.malignant_probability(answered(document, part, told=facts))
+            assert (shown[malignant] >= document.malignancy_thresholds[domain]).mean() >= 0.95, (domain, facts)
+        threshold = choices.domains[domain].threshold
+        assert isinstance(threshold, ThresholdChoice)
+        assert threshold.sensitivity_lower_bound >= 0.95
+
+
 def test_choose_minimum_confidence_is_reached_with_modality_known_and_unknown(
     cases: Cases, chosen: tuple[ModelDocument, Choices]
 ) -> None:
@@ -77,6 +106,18 @@ def test_choose_minimum_confidence_is_reached_with_modality_known_and_unknown(
     for known in (True, False):
         confidence = answered(document, cases, modality_known=known).max(axis=1)
         assert (confidence >= document.minimum_confidence).mean() >= COVERAGE
+
+
+def test_choose_coverage_of_the_minimum_confidence_is_said_for_each_domain(
+    cases: Cases, chosen: tuple[ModelDocument, Choices]
+) -> None:
+    document, choices = chosen
+    for domain, choice in choices.domains.items():
+        part = cases.take(cases.rows(domain))
+        for known, said in ((True, choice.coverage), (False, choice.coverage_unknown)):
+            confidence = answered(document, part, modality_known=known).max(axis=1)
+            assert said == (confidence >= document.minimum_confidence).mean()
+    assert choices.domains[Modality.DERMATOSCOPIC].coverage_unknown < 1
 
 
 def test_choose_as_json_says_whether_facts_are_used_and_leaves_the_tables_out(

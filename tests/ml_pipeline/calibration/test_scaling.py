@@ -1,17 +1,41 @@
 """One modality's calibration."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ml_models.calibration import Calibration
+from ml_pipeline.calibration.cases import Cases
 from ml_pipeline.calibration.scaling import choose_calibration, fit_bias, fit_temperature
 from tests.ml_pipeline.calibration.drawn import drawn_cases
 
 
 def test_fit_temperature_recovers_the_one_that_labels_were_drawn_with() -> None:
     assert fit_temperature(drawn_cases(20_000, temperature=2.5)).temperature == pytest.approx(2.5, rel=0.05)
+
+
+@given(photos=st.integers(1, 20), seed=st.integers(0, 1000), fit=st.sampled_from((fit_temperature, fit_bias)))
+def test_fit_of_few_photos_that_are_all_right_does_not_run_away(
+    photos: int, seed: int, fit: Callable[[Cases], Calibration]
+) -> None:
+    cases = drawn_cases(photos, seed=seed)
+    right = dataclasses.replace(cases, labels=cases.logits.argmax(axis=1).astype(np.int32))
+    assert 0.3 < fit(right).temperature <= 1
+
+
+@pytest.mark.parametrize("fit", [fit_temperature, fit_bias])
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_fit_of_a_thousand_photos_hardly_feels_the_prior(
+    fit: Callable[[Cases], Calibration], temperature: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = drawn_cases(1_000, temperature=temperature)
+    with_prior = fit(cases).temperature
+    monkeypatch.setattr("ml_pipeline.calibration.scaling._LOG_TEMPERATURE_VARIANCE", np.inf)
+    assert with_prior == pytest.approx(fit(cases).temperature, rel=0.02)
 
 
 def test_fit_bias_recovers_both() -> None:

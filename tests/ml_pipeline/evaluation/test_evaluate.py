@@ -1,6 +1,7 @@
 """Answers through the serving code, and which part of a table a model may be judged on."""
 
 import dataclasses
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from ml_pipeline.errors import LeakageError, PipelineError
 from ml_pipeline.evaluation.answers import Answers
 from ml_pipeline.evaluation.evaluate import answers_from, logits_for, uncalibrated_answers
 from ml_pipeline.evaluation.trained_table import table_of
+from ml_pipeline.training.recipes import recipe_named
+from ml_pipeline.training.selection import select
 from tests.ml_pipeline.conftest import make_record
 
 
@@ -85,6 +88,24 @@ def test_answers_carry_the_threshold_that_serving_would_use(classifier: Classifi
     assert answers_from(without, logits, both).thresholds is None
 
 
+def test_answers_while_the_modality_is_unknown_are_the_servers(
+    classifier: Classifier, records: list[Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bias = {code: float(code == "mel") for code in classifier.document.codes}
+    document = dataclasses.replace(
+        classifier.document,
+        calibrations={Modality.DERMATOSCOPIC: Calibration(1.0), Modality.CLINICAL: Calibration(2.0, bias)},
+        malignancy_thresholds={Modality.DERMATOSCOPIC: 0.3, Modality.CLINICAL: 0.1},
+    )
+    monkeypatch.setattr(classifier, "_artefact", dataclasses.replace(classifier._artefact, document=document))
+    answers = answers_from(document, logits_for(classifier, records), records, modality_known=False)
+    for row, record in enumerate(records):
+        served = classifier.classify(read_rgb(record, model_input_px=document.input.size_px))
+        assert served.probabilities is not None
+        assert answers.probabilities[row] == pytest.approx([served.probabilities[code] for code in answers.codes])
+        assert answers.flagged[row] == served.decision.malignancy.suspicious
+
+
 def test_uncalibrated_answers_are_the_networks_softmax(classifier: Classifier) -> None:
     logits = np.arange(len(CODES), dtype=np.float32)[np.newaxis]
     expected = np.exp(logits[0]) / np.exp(logits[0]).sum()
@@ -121,6 +142,17 @@ def test_table_of_a_recipe_is_what_it_saw(classifier: Classifier) -> None:
     found = table_of(TABLE, document, all_sources=True)
     assert [record.image_id for record in found.records] == ["a", "b"]
     assert found.unknown_labels == {"tinea": 1}
+
+
+def test_table_of_a_recipe_holds_what_the_training_selected(classifier: Classifier) -> None:
+    named = itertools.product(("HAM10000", "HAM10000;ISIC2019", "ISIC2019", ""), ("nv", "mel", "df"), Split)
+    table = [
+        make_record(f"{row}", source="HAM10000", sources=sources, label=label, split=split, group=f"{row}")
+        for row, (sources, label, split) in enumerate(named)
+    ]
+    recipe = dataclasses.replace(recipe_named("tiny"), sources=("HAM10000",), labels=("nv", "mel", "df"))
+    document = _trained_on(table, classifier.document, sources=["HAM10000"], labels=["nv", "mel", "df"])
+    assert table_of(table, document).records == select(table, recipe)
 
 
 def test_table_with_labels_unknown_to_the_model_needs_a_word(classifier: Classifier) -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ WRITTEN = {"metrics.json", "predictions.csv", "report.html"} | {
     for name in ("confusion", "roc", "reliability", "errors")
     for domain in ("", "-clinical", "-dermatoscopic")
 }
+AS_SERVED = "as served while the modality is unknown"
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,23 @@ def test_evaluate_json_is_what_the_file_holds(
     printed = json.loads(capsys.readouterr().out)
     written = json.loads((evaluated / "metrics.json").read_text(encoding="utf-8"))
     assert printed.items() <= written.items()
+
+
+def test_evaluate_shows_what_is_served_while_the_modality_is_unknown_where_it_differs(
+    photos: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = Path(shutil.copytree(SHIPPED_MODEL, tmp_path / "model"))
+    document = json.loads((model / "model.json").read_text(encoding="utf-8"))
+    assert main(["evaluate", "--model", str(model), *photos]) == 0
+    assert AS_SERVED not in capsys.readouterr().out
+    bias = {code: 100.0 * (code == "nv") for code in CODES}
+    document["calibrations"]["clinical"] = {"temperature": 0.5, "bias": bias}
+    (model / "model.json").write_text(json.dumps(document), encoding="utf-8")
+    assert main(["evaluate", "--model", str(model), *photos, "--json"]) == 0
+    (rival,) = json.loads(capsys.readouterr().out)["rivals"]
+    assert rival["name"] == AS_SERVED
+    assert rival["gains"]["clinical"]["balanced_accuracy"]["difference"]["value"] != 0
+    assert rival["gains"]["dermatoscopic"]["balanced_accuracy"]["difference"]["value"] == 0
 
 
 def test_compare_of_a_folder_with_its_model_is_no_difference(

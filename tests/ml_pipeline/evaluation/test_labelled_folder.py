@@ -75,6 +75,13 @@ def test_read_knows_a_foreign_models_own_labels(folder: Path) -> None:
     assert [record.label for record in found.records] == ["wart", "wart", "acne"]
 
 
+@pytest.mark.parametrize("order", [1, -1], ids=["alias first", "code first"])
+def test_read_takes_a_code_for_its_class_whatever_others_call_themselves(folder: Path, order: int) -> None:
+    other = Label("skin-tag", "Acne", malignant=None, severity=Severity.LOW, advice="See.", aliases=("wart",))
+    found = _read(folder, "image,label\nb,wart\nc,acne\n", labels=(other, *FOREIGN)[::order])
+    assert [record.label for record in found.records] == ["wart", "acne"]
+
+
 def test_read_of_an_isic_ground_truth(folder: Path) -> None:
     text = "image,MEL,NV,BCC,AKIEC,BKL,DF,VASC\nISIC_0000001,0.0,0.0,0.0,1.0,0.0,0.0,0.0\n"
     record = _only(_read(folder, text))

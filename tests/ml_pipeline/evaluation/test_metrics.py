@@ -5,19 +5,15 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, brier_score_loss, f1_score, precision_score, roc_auc_score
 
 from ml_models.labels import CODES
-from ml_pipeline.evaluation.bootstrap import Weights
+from ml_pipeline.evaluation.answers import Answers
+from ml_pipeline.evaluation.bootstrap import Metric, Weights, estimate
 from ml_pipeline.evaluation.metrics import (
-    Answers,
-    Metric,
     balanced_accuracy,
     balanced_accuracy_seven_classes,
     brier_score,
     calibration_error,
     class_metrics,
-    difference,
-    estimate,
     metrics,
-    per_class,
     photo_metrics,
 )
 from tests.ml_pipeline.evaluation.conftest import MALIGNANT, make_answers, random_answers
@@ -69,26 +65,12 @@ def test_estimate_intervals_resample_whole_lesions() -> None:
     assert clustered.high - clustered.low > 2 * (single.high - single.low)
 
 
-def test_difference_of_a_model_with_itself_is_zero() -> None:
-    answers = make_answers(["nv", "mel", "bcc"] * 10, ["nv", "mel", "nv"] * 10)
-    gained = difference(answers, answers, balanced_accuracy)
-    assert (gained.value, gained.low, gained.high) == (0, 0, 0)
-
-
 def test_metrics_at_a_threshold_count_summed_malignant_probability() -> None:
     answers = make_answers(["mel", "nv", "nv", "bcc"], ["mel", "mel", "nv", "nv"])
     named = metrics(CODES, threshold=0.5)
     assert named["malignant_sensitivity_at_threshold"](answers) == 0.5
     assert named["malignant_specificity_at_threshold"](answers) == 0.5
     assert named["melanoma_sensitivity_at_threshold"](answers) == 0.5
-
-
-def test_per_class_has_counts_sensitivity_and_specificity() -> None:
-    answers = make_answers(["nv", "nv", "mel", *CODES], ["nv", "mel", "mel", *CODES])
-    table = per_class(answers)
-    assert table["mel"]["photos"] == 3
-    assert table["mel"]["sensitivity"] == pytest.approx(2 / 3)
-    assert table["nv"]["specificity"] == pytest.approx(8 / 9)
 
 
 def test_metrics_of_foreign_labels_leave_out_what_needs_known_classes() -> None:
@@ -146,9 +128,3 @@ def test_photo_metrics_flag_each_photo_at_its_own_threshold() -> None:
     assert answers.thresholds is not None
     answers.thresholds[1] = 0.99
     assert photo_metrics(answers)["melanoma_sensitivity_at_threshold"](answers) == 0.5
-
-
-def test_per_class_leaves_out_what_the_truth_cannot_tell() -> None:
-    table = per_class(make_answers(["nv", "mel"], ["nv", "nv"]))
-    assert table["bcc"] == {"photos": 0, "specificity": 1.0}
-    assert set(table["mel"]) == {"photos", "specificity", "precision"}

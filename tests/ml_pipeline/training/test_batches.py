@@ -7,11 +7,14 @@ import pytest
 from numpy.typing import NDArray
 
 from ml_models.labels import CODES
+from ml_models.preprocess import InputSpec
 from ml_pipeline.data.records import Record, Split, of_split
 from ml_pipeline.training.batches import (
     TrainingBatches,
     TrainingPhotos,
     class_indices,
+    in_parts,
+    load_inputs,
     load_training_photos,
     log_priors,
 )
@@ -37,22 +40,20 @@ def _classes(targets: NDArray[np.float32]) -> list[int]:
 
 
 def test_training_batches_content_depends_on_epoch_and_index_alone() -> None:
-    first, second = TrainingBatches(_photos(), TINY), TrainingBatches(_photos(), TINY)
+    first, second, later = (TrainingBatches(_photos(), TINY, epoch=epoch) for epoch in (0, 0, 1))
     second[0], second[1]
     assert (first[2][0] == second[2][0]).all()
-    before = _classes(first[2][1])
-    first.epoch = 1
-    assert _classes(first[2][1]) != before
+    assert _classes(first[2][1]) != _classes(later[2][1])
 
 
 def test_training_batches_one_epoch_has_no_photo_twice() -> None:
-    batches = TrainingBatches(_photos(), TINY)
+    batches = TrainingBatches(_photos(), TINY, epoch=0)
     assert len(batches) == 5
     assert sorted(c for index in range(5) for c in _classes(batches[index][1])) == list(range(20))
 
 
 def test_training_batches_of_fewer_photos_than_a_batch_hold_all() -> None:
-    batches = TrainingBatches(_photos(3), TINY)
+    batches = TrainingBatches(_photos(3), TINY, epoch=0)
     assert len(batches) == 1
     assert sorted(_classes(batches[0][1])) == [0, 1, 2]
 
@@ -64,7 +65,7 @@ def test_training_batches_soften_what_they_are_told_to(*, level: bool) -> None:
         erase=0, level_sharpness=level,
     )  # fmt: skip
     recipe = dataclasses.replace(TINY, augmentation=still)
-    sharp, softened = (TrainingBatches(_photos(softening=chance), recipe)[0][0] for chance in (0.0, 1.0))
+    sharp, softened = (TrainingBatches(_photos(softening=chance), recipe, epoch=0)[0][0] for chance in (0.0, 1.0))
     assert (softened.std() < 0.95 * sharp.std()) == level
 
 
@@ -76,6 +77,13 @@ def test_load_training_photos_packs_truth_prior_and_teacher(tiny_records: tuple[
     assert [CODES[index] for index in truth.argmax(axis=1)] == [record.label for record in training]
     assert (prior == log_priors(photos.labels, photos.clinical, classes=len(CODES))).all()
     assert (taught == teacher).all()
+
+
+def test_in_parts_gives_every_input_in_order(tiny_records: tuple[Record, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ml_pipeline.training.batches._PART", 2)
+    parts = list(in_parts(tiny_records[:5], InputSpec(32)))
+    assert [len(part) for part in parts] == [2, 2, 1]
+    assert (np.concatenate(parts) == load_inputs(tiny_records[:5], InputSpec(32))).all()
 
 
 def test_log_priors_are_of_the_photos_own_modality() -> None:

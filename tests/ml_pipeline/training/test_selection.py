@@ -7,7 +7,7 @@ import pytest
 from ml_pipeline.data.records import Split
 from ml_pipeline.errors import TrainingError
 from ml_pipeline.training.recipes import recipe_named
-from ml_pipeline.training.selection import select
+from ml_pipeline.training.selection import seen_by, select
 from tests.ml_pipeline.conftest import make_record
 
 TINY = recipe_named("tiny")
@@ -32,6 +32,14 @@ def test_select_takes_its_labels() -> None:
     chosen = select(RECORDS, dataclasses.replace(TINY, labels=("mel", "nv")))
     assert {record.label for record in chosen} == {"mel", "nv"}
     assert len(chosen) == 18
+
+
+def test_seen_by_needs_a_source_and_a_label_where_any_are_named() -> None:
+    record = make_record("a", label="nv", sources="HAM10000;ISIC2019")
+    assert seen_by(record, ())
+    assert seen_by(record, ("ISIC2019", "PAD-UFES-20"), ("nv",))
+    assert not seen_by(record, ("PAD-UFES-20",))
+    assert not seen_by(record, (), ("mel",))
 
 
 @pytest.mark.parametrize("changes", [{"labels": ("mel",)}, {"sources": ("elsewhere",)}], ids=["one class", "no photo"])
