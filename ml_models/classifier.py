@@ -38,6 +38,11 @@ class Classifier:
         """Name, version and digest for the log."""
         return self._artefact.identity
 
+    @property
+    def litert_model(self) -> Path:
+        """The network's file; its sha256 is in the document."""
+        return self._artefact.folder / LITERT_MODEL
+
     def classify(
         self,
         rgb: NDArray[np.uint8],

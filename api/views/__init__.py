@@ -4,6 +4,7 @@ from accounts.base_views import OneFormatNegotiation, PublicView
 from api.views.account import AccountExportView, AccountView
 from api.views.history import FeedbackView, HistoryEntryView, HistoryView
 from api.views.model import HealthView, ModelView, ReadyView
+from api.views.on_device import OnDeviceFileView, OnDeviceView
 from api.views.predict import ExplanationView, PredictView
 from api.views.scans import PhotoView, ScanPdfView, ScansView, ScanView
 
@@ -16,6 +17,8 @@ __all__ = [
     "HistoryEntryView",
     "HistoryView",
     "ModelView",
+    "OnDeviceFileView",
+    "OnDeviceView",
     "OneFormatNegotiation",
     "PhotoView",
     "PredictView",
