@@ -4,12 +4,13 @@ from accounts.base_views import OneFormatNegotiation, PublicView
 from api.views.account import AccountExportView, AccountView
 from api.views.history import FeedbackView, HistoryEntryView, HistoryView
 from api.views.model import HealthView, ModelView, ReadyView
-from api.views.predict import ExplanationView, PredictView
+from api.views.predict import ExplanationGridView, ExplanationView, PredictView
 from api.views.scans import PhotoView, ScanPdfView, ScansView, ScanView
 
 __all__ = [
     "AccountExportView",
     "AccountView",
+    "ExplanationGridView",
     "ExplanationView",
     "FeedbackView",
     "HealthView",
