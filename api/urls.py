@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/predict/skin-disease/", views.PredictView.as_view(schema=None), name="predict-skin-disease"),
     path("predict/", views.PredictView.as_view(schema=None), name="predict-short"),
     path("api/explanations/<str:token>/", views.ExplanationView.as_view(), name="explanation"),
+    path("api/explanations/<str:token>/grid/", views.ExplanationGridView.as_view(), name="explanation-grid"),
     path("api/predictions/", views.HistoryView.as_view(), name="history"),
     path("api/predictions/<uuid:prediction_id>/", views.HistoryEntryView.as_view(), name="history-entry"),
     path("api/predictions/<uuid:prediction_id>/feedback/", views.FeedbackView.as_view(), name="feedback"),

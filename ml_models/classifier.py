@@ -10,7 +10,7 @@ from ml_models.artefact import LITERT_MODEL, Artefact, ModelDocument, load_artef
 from ml_models.classification import Classification, Modality, ModelIdentity, RankedLabel
 from ml_models.decision import decide
 from ml_models.errors import ArtefactError, InferenceError
-from ml_models.explanation import class_activation
+from ml_models.explanation import class_activations
 from ml_models.gates import failed_gates, measure
 from ml_models.patient import NOBODY, PatientFacts
 from ml_models.preprocess import preprocess
@@ -54,7 +54,7 @@ class Classifier:
         """Classify one upright photo uint8 [h, w, 3] of a person of whom `patient` is known.
 
         `modality` is what a gate found the photo to be; unknown, it is answered most cautiously. `explain` adds the
-        class activation of the decided label. Raises InferenceBusy and InferenceError.
+        class activation of every label. Raises InferenceBusy and InferenceError.
         """
         document = self.document
         scores = measure(rgb)
@@ -67,7 +67,7 @@ class Classifier:
                 top=(),
                 gate_scores=scores,
                 embedding=None,
-                activation=None,
+                activations=None,
                 model=self.identity,
             )
         logits, feature_map = self._run(rgb)
@@ -80,7 +80,7 @@ class Classifier:
             top=self._top(by_code),
             gate_scores=scores,
             embedding=self._embed(feature_map),
-            activation=self._activation(feature_map, decision.label) if explain else None,
+            activations=self._activations(feature_map) if explain else None,
             model=self.identity,
         )
 
@@ -122,10 +122,9 @@ class Classifier:
         pooled = feature_map.mean(axis=(0, 1))
         return np.asarray((pooled - statistics.embedding_mean) @ statistics.embedding_components, dtype=np.float32)
 
-    def _activation(self, feature_map: NDArray[np.float32], label: str | None) -> NDArray[np.float32] | None:
-        if label is None:
-            return None
-        return class_activation(feature_map, self._artefact.statistics.class_weights, self._codes.index(label))
+    def _activations(self, feature_map: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        grids = class_activations(feature_map, self._artefact.statistics.class_weights)
+        return dict(zip(self._codes, grids, strict=True))
 
 
 def load_classifier(folder: Path, *, pool_size: int = 1, timeout_s: float = 10.0) -> Classifier:

@@ -24,6 +24,7 @@ API_ROUTES = {
     "predict-skin-disease": EVERYBODY,
     "predict-short": EVERYBODY,
     "explanation": EVERYBODY,
+    "explanation-grid": EVERYBODY,
     "history": PEOPLE,
     "history-entry": PEOPLE,
     "feedback": PEOPLE,
@@ -105,7 +106,7 @@ def photo_url(bearer, stranger, save) -> str:
 @pytest.fixture
 def open_route(predict, keys, photo_url: str, explanation_url: str) -> Callable[[Client, str], int]:
     """Use a route as it is meant to be used; the status."""
-    signed = {"explanation": explanation_url, "photo": photo_url}
+    signed = {"explanation": explanation_url, "explanation-grid": f"{explanation_url}grid/", "photo": photo_url}
 
     def use(client: Client, route: str) -> int:
         if route == "on-device-file":
