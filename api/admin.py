@@ -36,7 +36,7 @@ class PredictionImageInline(ReadOnlyAdminMixin, admin.StackedInline):
 
     @admin.display(description="class activation map")
     def class_activation(self, image: PredictionImage) -> str:
-        if image.activation is None:
+        if image.activations is None:
             return "not asked for"
         address = reverse("admin:api_predictionimage_activation", args=[image.pk])
         return format_html('<img src="{}" alt="class activation map" style="max-width: 400px">', address)
@@ -113,7 +113,7 @@ class PredictionAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
     def activation_view(self, request: HttpRequest, image_id: int) -> HttpResponse:
         """One class activation map as PNG."""
         image = self._permitted_image(request, image_id)
-        if image.activation is None:
+        if image.activations is None:
             raise Http404("No class activation map was asked for.")
         return _private(_drawn(lambda: explanation_png(image)), "image/png")
 

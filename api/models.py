@@ -99,7 +99,9 @@ class PredictionImage(models.Model):
     probabilities = models.JSONField(null=True)
     gate_scores = models.JSONField(default=dict)
     embedding = models.BinaryField(null=True, help_text="float32, little-endian")
-    activation = models.JSONField(null=True, help_text="class activation grid [rows][columns] in 0-1, when asked for")
+    activations = models.JSONField(
+        null=True, help_text="{code: [rows][columns]}: what each cell adds to the logit of every label, when asked for"
+    )
 
     class Meta:
         ordering = ["prediction", "position"]

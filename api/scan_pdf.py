@@ -113,7 +113,7 @@ def _story(scan: Scan, width: float) -> Iterator[Flowable]:
 
 def _pictures(scan: Scan, width: float) -> Iterator[Flowable]:
     """The upright photo, and beside it the class activation map where one was made."""
-    mapped = [image for image in scan.prediction.images.all() if image.activation] if scan.prediction else []
+    mapped = [image for image in scan.prediction.images.all() if image.activations] if scan.prediction else []
     cell_width = width / (2 if mapped else 1) - 3 * mm
     try:
         row = [_picture(thumbnail_jpeg(scan, max_side_px=_PICTURE_SIDE_PX), cell_width)]

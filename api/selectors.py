@@ -79,4 +79,5 @@ def expired_scans(*, now: datetime) -> QuerySet[Scan]:
 
 def explained_image(*, prediction_id: uuid.UUID) -> PredictionImage | None:
     """The first photo of a prediction that has a class activation map."""
-    return PredictionImage.objects.filter(prediction_id=prediction_id, activation__isnull=False).first()
+    explained = PredictionImage.objects.filter(prediction_id=prediction_id, activations__isnull=False)
+    return explained.select_related("prediction").first()

@@ -12,6 +12,7 @@ from api.i18n import translated, translated_texts
 from api.models import Prediction
 from api.services.predict import Patient
 from ml_models.classification import Severity, Status
+from ml_models.labels import MAX_CODE_CHARACTERS
 
 DISCLAIMER = _(
     "This is not a medical device and no diagnosis. It can miss skin cancer. "
@@ -113,6 +114,54 @@ class PredictionResponse(serializers.Serializer[Any]):
     model = ModelIdentitySerializer()
     disclaimer = serializers.CharField()
     created_at = serializers.DateTimeField()
+
+
+class ExplanationLabel(serializers.Serializer[Any]):
+    """Of which class a map is asked for."""
+
+    label = serializers.CharField(  # type: ignore[assignment]
+        max_length=MAX_CODE_CHARACTERS,
+        default="",
+        allow_blank=True,
+        help_text="class code; the answer's own without it",
+    )
+
+
+class ExplanationQuery(ExplanationLabel):
+    """How a map is drawn."""
+
+    legend = serializers.BooleanField(
+        default=True, help_text="false leaves the strip below out: exactly the upright photo, shrunk"
+    )
+
+    def arguments(self) -> dict[str, Any]:
+        """The validated query as keyword arguments of `explanation_png`."""
+        return {"label": self.validated_data["label"], "has_legend": self.validated_data["legend"]}
+
+
+class FrameSerializer(serializers.Serializer[Any]):
+    """The part of the upright photo that the grid covers, as shares of its width and height."""
+
+    left = serializers.FloatField()
+    top = serializers.FloatField()
+    width = serializers.FloatField()
+    height = serializers.FloatField()
+
+
+class ExplanationNumbers(serializers.Serializer[Any]):
+    """A class activation map as numbers, rows from top to bottom."""
+
+    label = serializers.CharField()  # type: ignore[assignment]
+    labels = serializers.ListField(child=serializers.CharField(), help_text="the classes that may be asked for")
+    grid = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField(min_value=0, max_value=1)),
+        help_text="evidence for the class as it is drawn: its peak is 1; all 0 where there is none",
+    )
+    activation = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField()),
+        help_text="what each cell adds to the class's logit, signed",
+    )
+    frame = FrameSerializer()
 
 
 class LabelSerializer(serializers.Serializer[Any]):

@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     images, targets = (np.concatenate([part] * options.steps) for part in batches[0])
     kinds: dict[str, Callable[[], object]] = {
         "network alone": lambda: model.fit(images, targets, batch_size=recipe.batch_size, shuffle=False, verbose=0),
-        "batches alone": lambda: [batches[index % len(batches)] for index in range(options.steps)],
+        "batches alone": lambda: [batches[index] for index in range(options.steps)],
         "as trained": lambda: model.fit(batches, steps_per_epoch=options.steps, shuffle=False, verbose=0),
     }
     for work in kinds.values():

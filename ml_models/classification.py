@@ -106,8 +106,8 @@ class Classification:
     """The whole answer for one photo.
 
     `probabilities` holds every label in the model's order and sums to 1, None when rejected; `top` the most probable
-    ones, best first. `embedding` is float32 [dimensions], `activation` float32 [grid, grid] class activation of the
-    decided label, only when asked. Both are None when the network was not run.
+    ones, best first. `embedding` is float32 [dimensions]; `activations` are what each cell adds to the logit of every
+    label, float32 [grid, grid], only when asked. Both are None when the network was not run.
     """
 
     decision: Decision
@@ -115,5 +115,5 @@ class Classification:
     top: tuple[RankedLabel, ...]
     gate_scores: Mapping[str, float]
     embedding: NDArray[np.float32] | None
-    activation: NDArray[np.float32] | None
+    activations: Mapping[str, NDArray[np.float32]] | None
     model: ModelIdentity

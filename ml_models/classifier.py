@@ -10,7 +10,7 @@ from ml_models.artefact import LITERT_MODEL, Artefact, ModelDocument, load_artef
 from ml_models.classification import Classification, Modality, ModelIdentity, RankedLabel
 from ml_models.decision import decide
 from ml_models.errors import ArtefactError, InferenceError
-from ml_models.explanation import class_activation
+from ml_models.explanation import class_activations
 from ml_models.gates import failed_gates, measure
 from ml_models.patient import NOBODY, PatientFacts
 from ml_models.preprocess import preprocess
@@ -38,6 +38,11 @@ class Classifier:
         """Name, version and digest for the log."""
         return self._artefact.identity
 
+    @property
+    def litert_model(self) -> Path:
+        """The network's file; its sha256 is in the document."""
+        return self._artefact.folder / LITERT_MODEL
+
     def classify(
         self,
         rgb: NDArray[np.uint8],
@@ -49,7 +54,7 @@ class Classifier:
         """Classify one upright photo uint8 [h, w, 3] of a person of whom `patient` is known.
 
         `modality` is what a gate found the photo to be; unknown, it is answered most cautiously. `explain` adds the
-        class activation of the decided label. Raises InferenceBusy and InferenceError.
+        class activation of every label. Raises InferenceBusy and InferenceError.
         """
         document = self.document
         scores = measure(rgb)
@@ -62,7 +67,7 @@ class Classifier:
                 top=(),
                 gate_scores=scores,
                 embedding=None,
-                activation=None,
+                activations=None,
                 model=self.identity,
             )
         logits, feature_map = self._run(rgb)
@@ -75,7 +80,7 @@ class Classifier:
             top=self._top(by_code),
             gate_scores=scores,
             embedding=self._embed(feature_map),
-            activation=self._activation(feature_map, decision.label) if explain else None,
+            activations=self._activations(feature_map) if explain else None,
             model=self.identity,
         )
 
@@ -117,10 +122,9 @@ class Classifier:
         pooled = feature_map.mean(axis=(0, 1))
         return np.asarray((pooled - statistics.embedding_mean) @ statistics.embedding_components, dtype=np.float32)
 
-    def _activation(self, feature_map: NDArray[np.float32], label: str | None) -> NDArray[np.float32] | None:
-        if label is None:
-            return None
-        return class_activation(feature_map, self._artefact.statistics.class_weights, self._codes.index(label))
+    def _activations(self, feature_map: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        grids = class_activations(feature_map, self._artefact.statistics.class_weights)
+        return dict(zip(self._codes, grids, strict=True))
 
 
 def load_classifier(folder: Path, *, pool_size: int = 1, timeout_s: float = 10.0) -> Classifier:

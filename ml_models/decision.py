@@ -19,13 +19,14 @@ REASON_TEXTS: dict[ReasonCode, str] = {
     ReasonCode.NOT_VALIDATED: "This kind of photo has not been validated, so the answer cannot be called safe.",
 }
 
-_REJECTED_DIAGNOSIS = "Photo not usable"
-_RETAKE = (
+REJECTED_DIAGNOSIS = "Photo not usable"
+RETAKE = (
     "Take the photo again: in daylight, sharp, straight from above, with the spot filling about a third of the frame."
 )
-_SUSPICIOUS_ADVICE = "There are signs that need a doctor's eye: have a dermatologist look at it within days."
-_UNCERTAIN_ADVICE = "The program cannot tell what this is. Take a sharper photo, and have a doctor look at it."
-_UNVALIDATED_ADVICE = "This answer is no all-clear."
+SUSPICIOUS_ADVICE = "There are signs that need a doctor's eye: have a dermatologist look at it within days."
+UNCERTAIN_ADVICE = "The program cannot tell what this is. Take a sharper photo, and have a doctor look at it."
+UNVALIDATED_ADVICE = "This answer is no all-clear."
+UNSURE, POSSIBLY_MALIGNANT = "Unsure, possibly: ", "; possible malignancy"
 _PROBABILITY_TOLERANCE = 1e-6
 
 
@@ -104,10 +105,10 @@ def _rejected(rejections: tuple[ReasonCode, ...], threshold: float | None) -> De
     return Decision(
         status=Status.REJECTED,
         label=None,
-        diagnosis=_REJECTED_DIAGNOSIS,
+        diagnosis=REJECTED_DIAGNOSIS,
         confidence_percent=0.0,
         severity=Severity.MODERATE,
-        advice=" ".join([*(reason.text for reason in reasons), _RETAKE]),
+        advice=" ".join([*(reason.text for reason in reasons), RETAKE]),
         is_safe=False,
         malignancy=Malignancy(probability=None, threshold=threshold, suspicious=False),
         reasons=reasons,
@@ -156,8 +157,8 @@ def _share(probabilities: Mapping[str, float], rules: DecisionRules, *, malignan
 
 
 def _diagnosis(top: Label, *, uncertain: bool, suspicious: bool) -> str:
-    text = f"Unsure, possibly: {top.name}" if uncertain else top.name
-    return f"{text}; possible malignancy" if suspicious and not top.malignant else text
+    text = f"{UNSURE}{top.name}" if uncertain else top.name
+    return f"{text}{POSSIBLY_MALIGNANT}" if suspicious and not top.malignant else text
 
 
 def _advice(top: Label, *, uncertain: bool, suspicious: bool, validated: bool) -> str:
@@ -165,13 +166,13 @@ def _advice(top: Label, *, uncertain: bool, suspicious: bool, validated: bool) -
     believed = not uncertain and not (suspicious and not top.malignant)
     sentences = []
     if suspicious and not (believed and top.severity is Severity.HIGH):
-        sentences.append(_SUSPICIOUS_ADVICE)
+        sentences.append(SUSPICIOUS_ADVICE)
     if uncertain:
-        sentences.append(_UNCERTAIN_ADVICE)
+        sentences.append(UNCERTAIN_ADVICE)
     if believed:
         sentences.append(top.advice)
     if not validated:
-        sentences.append(_UNVALIDATED_ADVICE)
+        sentences.append(UNVALIDATED_ADVICE)
     return " ".join(sentences)
 
 

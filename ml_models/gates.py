@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ml_models.classification import ReasonCode
 
 SCORES = ("brightness", "contrast", "sharpness")
-_MEASURED_SIDE_PX = 200
+MEASURED_SIDE_PX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def measure(rgb: NDArray[np.uint8]) -> dict[str, float]:
     Laplacian (Pech-Pacheco 2000).
     """
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    factor = min(1.0, _MEASURED_SIDE_PX / min(grey.shape))
+    factor = min(1.0, MEASURED_SIDE_PX / min(grey.shape))
     grey = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     values = (grey.mean(), grey.std(), cv2.Laplacian(grey, cv2.CV_32F).var())
     return {name: float(value) for name, value in zip(SCORES, values, strict=True)}

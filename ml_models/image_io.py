@@ -32,7 +32,7 @@ from ml_models.exif import orientation
 pillow_heif.register_heif_opener(thumbnails=False)
 cv2.setNumThreads(1)  # one core per worker; OpenCV's own pool would fight with the other workers
 
-_SHORT_SIDE_MARGIN = 1.5
+SHORT_SIDE_MARGIN = 1.5
 # Entropy-coded noise (no FF, which would be a marker), enough to change the first block that a cut scan lacks.
 _FILLER = bytes(range(1, 255)) * 16
 _PNG_OPTIONS = [
@@ -316,7 +316,7 @@ def _shrunk(rgb: NDArray[np.uint8], model_input_px: int) -> NDArray[np.uint8]:
 
 def _scale(short_side_px: int, model_input_px: int) -> int:
     """The largest of libjpeg's fast divisors that leaves a margin above the model's input."""
-    needed = _SHORT_SIDE_MARGIN * model_input_px
+    needed = SHORT_SIDE_MARGIN * model_input_px
     return max(scale for scale in _JPEG_MODES if scale == 1 or short_side_px / scale >= needed)
 
 

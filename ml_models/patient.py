@@ -61,7 +61,7 @@ class PatientFacts:
     @property
     def age_band(self) -> AgeBand | None:
         """The band of the age; None when it is missing or impossible."""
-        if self.age_years is None or not 0 <= self.age_years < _OLDEST_YEARS + 1:
+        if self.age_years is None or not 0 <= self.age_years < OLDEST_YEARS + 1:
             return None
         return tuple(AgeBand)[min(max(int(self.age_years) // 10 - 1, 0), len(AgeBand) - 1)]
 
@@ -107,18 +107,16 @@ def site_of(words: str) -> Site | None:
     """
     folded = unicodedata.normalize("NFKD", words.casefold())
     plain = "".join(character for character in folded if not unicodedata.combining(character))
-    text = _SIDE_OF.sub(" ", plain)
-    found = {site for site, pattern in _PATTERNS.items() if pattern.search(text)}
+    text = SIDE_OF.sub(" ", plain)
+    found = {site for site, pattern in SITE_PATTERNS.items() if pattern.search(text)}
     if Site.PALMS_SOLES in found:
         found -= {Site.UPPER_EXTREMITY, Site.LOWER_EXTREMITY}
     return found.pop() if len(found) == 1 else None
 
 
-_OLDEST_YEARS = 120
+OLDEST_YEARS = 120
 # "back of the hand" is no back.
-_SIDE_OF = re.compile(
-    r"\b(back|side|top|front|inside|outside)( side)? of\b|\b(dorso|parte trasera|cara interna) del?\b"
-)
+SIDE_OF = re.compile(r"\b(back|side|top|front|inside|outside)( side)? of\b|\b(dorso|parte trasera|cara interna) del?\b")
 _WORDS: dict[Site, str] = {
     Site.HEAD_NECK: "head neck face scalp forehead temple cheek nose ear lip mouth chin jaw eyelid eyebrow eye "
     "cabeza cuello cara rostro frente sien mejilla nariz oreja labio boca menton mandibula parpado ceja ojo nuca",
@@ -131,6 +129,6 @@ _WORDS: dict[Site, str] = {
     Site.PALMS_SOLES: "palm sole acral fingernail toenail palma planta",
     Site.GENITAL: "genital genitalia penis vulva scrotum groin escroto ingle",
 }
-_PATTERNS: dict[Site, re.Pattern[str]] = {
+SITE_PATTERNS: dict[Site, re.Pattern[str]] = {
     site: re.compile(rf"\b({'|'.join(words.split())})(s|es)?\b".replace("_", " ")) for site, words in _WORDS.items()
 }

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from ml_models.errors import ArtefactError, InferenceBusy
 
-_SIGNATURE = "serving_default"
-_IMAGE = "image"
+SIGNATURE = "serving_default"
+IMAGE = "image"
 
 
 class LiteRtRuntime:
@@ -32,7 +32,7 @@ class LiteRtRuntime:
         Raises InferenceBusy when no interpreter becomes free in time.
         """
         with self._borrowed() as runner:
-            return {name: np.array(value) for name, value in runner(**{_IMAGE: images}).items()}
+            return {name: np.array(value) for name, value in runner(**{IMAGE: images}).items()}
 
     @contextmanager
     def _borrowed(self) -> Iterator[Any]:
@@ -48,11 +48,9 @@ class LiteRtRuntime:
 
 def _runner(model: Path) -> Any:
     try:
-        runner = Interpreter(model_path=str(model), num_threads=1).get_signature_runner(_SIGNATURE)
+        runner = Interpreter(model_path=str(model), num_threads=1).get_signature_runner(SIGNATURE)
     except (ValueError, RuntimeError) as error:
         raise ArtefactError(f"{model} is not a usable LiteRT model: {error}. Export the artefact again.") from error
-    if list(runner.get_input_details()) != [_IMAGE]:
-        raise ArtefactError(
-            f"{model}: inputs {list(runner.get_input_details())} are not ['{_IMAGE}']. Export it again."
-        )
+    if list(runner.get_input_details()) != [IMAGE]:
+        raise ArtefactError(f"{model}: inputs {list(runner.get_input_details())} are not ['{IMAGE}']. Export it again.")
     return runner

@@ -8,7 +8,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from ml_models.errors import SkinModelError
-from ml_pipeline.commands import data, evaluation, export, predict, training
+from ml_pipeline.commands import data, evaluation, explain, export, predict, training
 from ml_pipeline.errors import LeakageError, PipelineError
 
 _TRAINING_PACKAGES = (*data.NEEDS, "sklearn", "keras", os.environ.get("KERAS_BACKEND", "tensorflow"))
@@ -59,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     export.add_commands(commands, needs=_TRAINING_PACKAGES)
 
     evaluation.add_commands(commands)
+
+    explain.add_commands(commands, needs=(*evaluation.NEEDS, *_TRAINING_PACKAGES))
 
     predict.add_commands(commands)
 

@@ -120,7 +120,7 @@ def _answer_fields(classified: ClassifiedPhoto) -> dict[str, Any]:
 
 def _image_fields(classified: ClassifiedPhoto) -> dict[str, Any]:
     photo, classification = classified.photo, classified.classification
-    embedding, activation = classification.embedding, classification.activation
+    embedding, activations = classification.embedding, classification.activations
     return {
         "content_sha256": photo.content_sha256,
         "format": photo.format.value,
@@ -129,7 +129,7 @@ def _image_fields(classified: ClassifiedPhoto) -> dict[str, Any]:
         "probabilities": _as_json(classification.probabilities),
         "gate_scores": dict(classification.gate_scores),
         "embedding": None if embedding is None else embedding.astype(np.dtype("<f4")).tobytes(),
-        "activation": None if activation is None else [[round(v, 4) for v in row] for row in activation.tolist()],
+        "activations": activations and {code: np.round(grid, 4).tolist() for code, grid in activations.items()},
     }
 
 

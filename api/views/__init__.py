@@ -4,18 +4,22 @@ from accounts.base_views import OneFormatNegotiation, PublicView
 from api.views.account import AccountExportView, AccountView
 from api.views.history import FeedbackView, HistoryEntryView, HistoryView
 from api.views.model import HealthView, ModelView, ReadyView
-from api.views.predict import ExplanationView, PredictView
+from api.views.on_device import OnDeviceFileView, OnDeviceView
+from api.views.predict import ExplanationGridView, ExplanationView, PredictView
 from api.views.scans import PhotoView, ScanPdfView, ScansView, ScanView
 
 __all__ = [
     "AccountExportView",
     "AccountView",
+    "ExplanationGridView",
     "ExplanationView",
     "FeedbackView",
     "HealthView",
     "HistoryEntryView",
     "HistoryView",
     "ModelView",
+    "OnDeviceFileView",
+    "OnDeviceView",
     "OneFormatNegotiation",
     "PhotoView",
     "PredictView",

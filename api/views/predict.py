@@ -9,11 +9,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.base_views import PublicView
-from api import explanations, selectors
-from api.serializers import ErrorBody, PredictionRequest, PredictionResponse, prediction_payload
+from api import explanations
+from api.serializers import (
+    ErrorBody,
+    ExplanationLabel,
+    ExplanationNumbers,
+    ExplanationQuery,
+    PredictionRequest,
+    PredictionResponse,
+    prediction_payload,
+)
 from api.services.predict import predict_photo
 from api.uploads import FormParser
 from api.views.base import IDEMPOTENCY_PARAMETER, UPLOAD_ERRORS, retry_key
+
+_FOR_AN_HOUR = {"Cache-Control": "private, max-age=3600"}
 
 
 class PredictView(PublicView):
@@ -42,15 +52,34 @@ class PredictView(PublicView):
 class ExplanationView(PublicView):
     """The class activation map of one prediction, for whoever holds its signed address."""
 
-    @extend_schema(tags=["predictions"], responses={(200, "image/png"): OpenApiTypes.BINARY, 404: ErrorBody})
+    @extend_schema(
+        tags=["predictions"],
+        parameters=[ExplanationQuery],
+        responses={(200, "image/png"): OpenApiTypes.BINARY, 400: ErrorBody, 404: ErrorBody},
+    )
     def get(self, request: Request, token: str) -> HttpResponse:
-        """A PNG of the photo under its class activation map."""
-        prediction_id = explanations.prediction_id_of(token)
-        image = selectors.explained_image(prediction_id=prediction_id) if prediction_id else None
-        if image is None:
-            raise NotFound(_("This address has expired. Send the photo again with explain=true."))
+        """A PNG of the photo under its class activation map, at most 1024 px, its legend in a strip below."""
+        query = ExplanationQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        image = explanations.image_of(token)
         try:
-            png = explanations.explanation_png(image)
+            png = explanations.explanation_png(image, **query.arguments())
         except FileNotFoundError as error:
             raise NotFound(_("The photo is no longer stored. Send it again with explain=true.")) from error
-        return HttpResponse(png, content_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
+        return HttpResponse(png, content_type="image/png", headers=_FOR_AN_HOUR)
+
+
+class ExplanationGridView(PublicView):
+    """The numbers behind the class activation map, below the same signed address."""
+
+    @extend_schema(
+        tags=["predictions"],
+        parameters=[ExplanationLabel],
+        responses={200: ExplanationNumbers, 400: ErrorBody, 404: ErrorBody},
+    )
+    def get(self, request: Request, token: str) -> Response:
+        """The map's grid, for a client that draws it itself."""
+        query = ExplanationLabel(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        numbers = explanations.explanation_numbers(explanations.image_of(token), label=query.validated_data["label"])
+        return Response(ExplanationNumbers(numbers).data, headers=_FOR_AN_HOUR)

@@ -15,7 +15,6 @@ from ml_pipeline.errors import SourceError
 if TYPE_CHECKING:
     from ml_models.classifier import Classifier
 
-_HEATMAP_SIDE_PX = 1024
 Commands = Any  # argparse names this type only privately
 
 
@@ -85,7 +84,7 @@ def _answer(classifier: "Classifier", path: Path, *, heatmap: Path | None) -> Cl
         raise PhotoError(f"The file cannot be read: {error.strerror}.") from error
     photo = read_photo(content, model_input_px=classifier.document.input.size_px, limits=PhotoLimits())
     classification = classifier.classify(photo.rgb, explain=heatmap is not None)
-    if heatmap and classification.activation is None:
+    if heatmap and classification.activations is None:
         print(f"{path}: no class activation map, because the photo is not usable", file=sys.stderr)
     elif heatmap:
         _write_heatmap(heatmap, content, classification)
@@ -93,16 +92,20 @@ def _answer(classifier: "Classifier", path: Path, *, heatmap: Path | None) -> Cl
 
 
 def _write_heatmap(out: Path, content: bytes, classification: Classification) -> None:
-    """The map over the photo, upright, the longer side at most 1024 px."""
-    import numpy as np
+    """The answer's map over the photo, upright, with a legend, the longer side at most 1024 px."""
     from PIL import Image
 
-    from ml_models.explanation import overlay
+    from ml_models.explanation import MAX_SIDE_PX, explanation_picture, heat
     from ml_models.image_io import PhotoLimits, read_photo
+    from ml_models.legend import Legend
 
-    shown = Image.fromarray(read_photo(content, model_input_px=_HEATMAP_SIDE_PX, limits=PhotoLimits()).rgb)
-    shown.thumbnail((_HEATMAP_SIDE_PX, _HEATMAP_SIDE_PX))
-    drawn = Image.fromarray(overlay(np.asarray(shown), np.asarray(classification.activation)))
+    photo = read_photo(content, model_input_px=MAX_SIDE_PX, limits=PhotoLimits())
+    answer = classification.top[0]
+    legend = Legend(
+        f"Evidence for: {answer.name}", note=f"{100 * answer.probability:.1f} %", low="none", high="strongest"
+    )
+    activations = classification.activations or {}
+    drawn = Image.fromarray(explanation_picture(photo.rgb, heat(activations[answer.code]), legend=legend))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         drawn.save(out)

@@ -94,6 +94,12 @@ def gains(first: Answers, second: Answers, named: Mapping[str, Metric], *, seed:
     }
 
 
+def estimate_mean(values: NDArray[np.float64], groups: NDArray[np.str_], *, seed: int = 0) -> Estimate:
+    """The mean over photos [n] of something measured of each, with its interval."""
+    samples = [weights @ values / weights.sum(axis=1) for weights in draws(groups, seed=seed)]
+    return Estimate(float(values.mean()), *_interval(np.concatenate(samples)))
+
+
 def draws(groups: NDArray[np.str_], *, seed: int) -> Iterator[Weights]:
     """How often each photo counts in 1000 draws of as many groups as there are, block by block."""
     rng = np.random.default_rng(seed)

@@ -1,7 +1,7 @@
 """Photos into memory once, batches out of it; decoding and preprocessing are the serving code's own."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ from ml_pipeline.training.sharpness import soften, softening
 
 _FRAME_MARGIN = 1.25
 _PART = 256
+_THREADS, _AHEAD = 2, 8  # that make batches, and batches that they are ahead
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
@@ -44,18 +45,31 @@ class TrainingPhotos:
 class TrainingBatches(keras.utils.PyDataset):
     """One epoch's augmented batches (float32 [b, s, s, 3], [b, 3 * classes]) by seed, epoch and index alone.
 
-    So a resumed run sees what the killed one would have seen.
+    So a resumed run sees what the killed one would have seen. Threads of ours make them ahead: those of Keras start
+    over under JAX, after batches that then come twice. `close` ends them.
     """
 
     def __init__(self, photos: TrainingPhotos, recipe: Recipe, *, epoch: int) -> None:
-        super().__init__(workers=2, use_multiprocessing=False, max_queue_size=8)
+        super().__init__(workers=1)
         self._photos, self._recipe, self._epoch = photos, recipe, epoch
+        self._pool = ThreadPoolExecutor(_THREADS)
+        self._ahead: dict[int, Future[tuple[NDArray[np.float32], NDArray[np.float32]]]] = {}
 
     def __len__(self) -> int:
         """Full batches; the remainder of the shuffled order waits for another epoch."""
         return steps_an_epoch(len(self._photos.labels), self._recipe)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        for each in range(index, min(index + _AHEAD, len(self))):
+            if each not in self._ahead:
+                self._ahead[each] = self._pool.submit(self._make, each)
+        return self._ahead.pop(index).result()
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _make(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         photos, recipe = self._photos, self._recipe
         order = epoch_order(
             photos.labels,

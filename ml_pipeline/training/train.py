@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,9 +170,8 @@ def _train_epoch(model: keras.Model, photos: TrainingPhotos, recipe: Recipe, epo
     """One epoch; its mean loss. Batches and dropout depend on seed and epoch alone: a resumed run is the same."""
     if recipe.dropout > 0:
         model.get_layer(DROPOUT).seed_generator.state.assign([recipe.seed % 2**32, epoch])
-    batches = TrainingBatches(photos, recipe, epoch=epoch)
-    # The batches shuffle by themselves; a fresh call for each epoch lets no queue of Keras run ahead into the next.
-    done = model.fit(batches, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose="auto")
+    with closing(TrainingBatches(photos, recipe, epoch=epoch)) as batches:  # they shuffle by themselves
+        done = model.fit(batches, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose="auto")
     return float(done.history["loss"][0])
 
 

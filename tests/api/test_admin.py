@@ -243,7 +243,7 @@ def test_admin_photo_whose_file_is_lost_is_404(
     client_of_reviewer: Client, make_prediction, page: Callable[[PredictionImage], str]
 ):
     image = make_prediction().images.get()
-    PredictionImage.objects.update(activation=[[1.0]])
+    PredictionImage.objects.update(activations={"nv": [[1.0]]})
     image.photo.storage.delete(image.photo.name)
     assert client_of_reviewer.get(page(image)).status_code == 404
 

@@ -165,18 +165,18 @@ def test_log_gate_scores_are_kept(anonymous: Client, predict: Callable[..., Any]
 
 
 @pytest.mark.parametrize(("explain", "is_kept"), [("true", True), ("false", False)])
-def test_log_activation_is_kept_only_when_asked_for(
+def test_log_activations_are_kept_only_when_asked_for(
     anonymous: Client,
     predict: Callable[..., Any],
     explain: str,
     is_kept: bool,  # noqa: FBT001
 ):
     predict(anonymous, explain=explain)
-    activation = PredictionImage.objects.get().activation
-    assert (activation is not None) is is_kept
-    if activation:
-        assert np.asarray(activation).ndim == 2
-        assert 0 <= np.min(activation) <= np.max(activation) <= 1
+    image = PredictionImage.objects.get()
+    assert (image.activations is not None) is is_kept
+    if image.activations:
+        assert set(image.activations) == set(image.probabilities)
+        assert all(np.asarray(grid).ndim == 2 for grid in image.activations.values())
 
 
 # Neither half

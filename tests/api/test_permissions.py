@@ -24,6 +24,7 @@ API_ROUTES = {
     "predict-skin-disease": EVERYBODY,
     "predict-short": EVERYBODY,
     "explanation": EVERYBODY,
+    "explanation-grid": EVERYBODY,
     "history": PEOPLE,
     "history-entry": PEOPLE,
     "feedback": PEOPLE,
@@ -36,6 +37,8 @@ API_ROUTES = {
     "chatbot": EVERYBODY,
     "nearby-hospitals": PEOPLE,
     "model": EVERYBODY,
+    "on-device": EVERYBODY,
+    "on-device-file": EVERYBODY,
     "schema": EVERYBODY,
     "docs": EVERYBODY,
     "redoc": EVERYBODY,
@@ -103,9 +106,11 @@ def photo_url(bearer, stranger, save) -> str:
 @pytest.fixture
 def open_route(predict, keys, photo_url: str, explanation_url: str) -> Callable[[Client, str], int]:
     """Use a route as it is meant to be used; the status."""
-    signed = {"explanation": explanation_url, "photo": photo_url}
+    signed = {"explanation": explanation_url, "explanation-grid": f"{explanation_url}grid/", "photo": photo_url}
 
     def use(client: Client, route: str) -> int:
+        if route == "on-device-file":
+            return client.head(client.get(reverse("api:on-device")).json()["file"]["url"]).status_code
         if route in POSTED:
             return predict(client, path=reverse(f"api:{route}")).status_code
         if route in signed:

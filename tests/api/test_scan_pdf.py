@@ -204,7 +204,7 @@ def test_pdf_shows_the_map_where_there_is_one(client: Client, predict: Callable[
     save(client)
     with_map = Scan.objects.get()
     assert "Where the evidence lay" in text_of(with_map)
-    PredictionImage.objects.update(activation=None)
+    PredictionImage.objects.update(activations=None)
     assert "Where the evidence lay" not in text_of(Scan.objects.get())
 
 

@@ -21,7 +21,8 @@ def test_schema_is_valid_and_made_without_a_warning(tmp_path):
 
 def test_schema_describes_every_route_once(schema: dict):
     assert set(schema["paths"]) == {
-        "/api/predict/", "/api/explanations/{token}/", "/api/model/", "/healthz/", "/readyz/",
+        "/api/predict/", "/api/explanations/{token}/", "/api/explanations/{token}/grid/", "/healthz/", "/readyz/",
+        "/api/model/", "/api/model/on-device/", "/api/model/on-device/{digest}/",
         "/api/auth/register/", "/api/auth/login/", "/api/auth/refresh/", "/api/auth/logout/",
         "/api/auth/profile/", "/api/auth/profile/update/",
         "/api/auth/otp/email/send/", "/api/auth/otp/email/verify/",

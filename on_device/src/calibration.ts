@@ -1,0 +1,44 @@
+// Logits to calibrated probabilities, as ml_models/calibration.py and ModelDocument.probabilities.
+
+import { sum } from "./arithmetic.js";
+import type { Calibration, Description, Modality } from "./description.js";
+import { offsets, type PatientFacts } from "./patient.js";
+
+/** Probabilities in the order of the labels, summing to 1. Throws where a logit is not finite. */
+export function probabilitiesOf(
+  logits: ArrayLike<number>,
+  { labels, calibrations, patient }: Description,
+  facts: PatientFacts,
+  modality: Modality | null,
+): number[] {
+  if (logits.length !== labels.length) {
+    throw new Error(`The model answers ${logits.length} classes for ${labels.length} labels. Download its file again.`);
+  }
+  const { temperature, bias } = calibrationFor(calibrations, modality);
+  const codes = labels.map((label) => label.code);
+  const added = offsets(facts, codes, patient);
+  return softmax(codes.map((code, index) => logits[index]! / temperature + (bias[code] ?? 0) + added[index]!));
+}
+
+/** The modality's own; for an unknown or unmeasured one the most cautious: that of the highest temperature. */
+export function calibrationFor(
+  calibrations: Description["calibrations"],
+  modality: Modality | null,
+): Calibration {
+  const own = modality === null ? undefined : calibrations[modality];
+  const all = Object.values(calibrations);
+  const mostCautious = all.reduce((best, each) => (each.temperature > best.temperature ? each : best), all[0]!);
+  return own ?? mostCautious;
+}
+
+/** In log space, so that no exponential overflows. */
+function softmax(scores: readonly number[]): number[] {
+  if (!scores.every(Number.isFinite)) {
+    throw new Error("The model returned a value that is not finite. Download its file again.");
+  }
+  const highest = Math.max(...scores);
+  const logTotal = Math.log(sum(scores.map((score) => Math.exp(score - highest))));
+  const probabilities = scores.map((score) => Math.exp(score - highest - logTotal));
+  const total = sum(probabilities);
+  return probabilities.map((probability) => probability / total);
+}
