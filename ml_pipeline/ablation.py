@@ -9,6 +9,7 @@ from pathlib import Path
 from ml_pipeline.errors import TrainingError
 from ml_pipeline.training.history import EpochResult, best_of, read_history
 from ml_pipeline.training.recipes import CHANGES
+from ml_pipeline.training.run_folder import is_finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +18,14 @@ class AblationRow:
 
     what: str
     best: EpochResult
-    epochs: int
     minutes: float
 
 
 def ablate(records: Path, *, starts: Mapping[str, str], only: Sequence[str], out: Path) -> tuple[AblationRow, ...]:
-    """Train what is not trained yet, each in a process of its own, and read all results that are there.
+    """Train what is not trained yet, each in a process of its own, and read all finished runs; the base comes first.
 
-    `starts` maps the starts that the changes name to weight files. Raises TrainingError for an unknown name and when a
-    training fails.
+    `starts` maps the starts that the changes name to weight files. Raises TrainingError for an unknown name, when a
+    training fails, and while the base is not trained.
     """
     if unknown := set(only) - {change.recipe.name for change in CHANGES}:
         raise TrainingError(f"No change {sorted(unknown)}. Known: {', '.join(each.recipe.name for each in CHANGES)}.")
@@ -35,9 +35,11 @@ def ablate(records: Path, *, starts: Mapping[str, str], only: Sequence[str], out
         if not only or change.recipe.name in only:
             _train(records, change.recipe.name, starts[change.weights], run)
         history = read_history(run)
-        if history:
+        if is_finished(history, change.recipe):
             minutes = sum(row.seconds for row in history) / 60
-            rows.append(AblationRow(change.what, best_of(history), len(history), minutes))
+            rows.append(AblationRow(change.what, best_of(history), minutes))
+    if not rows or rows[0].what != CHANGES[0].what:
+        raise TrainingError(f"{out} has no finished base to compare with. Add --only {CHANGES[0].recipe.name}.")
     return tuple(rows)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from ml_pipeline.ablation import ablate, table
 from ml_pipeline.errors import TrainingError
-from ml_pipeline.training.history import EpochResult, write_history
+from ml_pipeline.training.history import EpochResult, read_history, write_history
 from ml_pipeline.training.recipes import CHANGES
 
 BASE = CHANGES[0].recipe
@@ -17,7 +17,7 @@ FREE = {"name", "seed", "frozen_through"}  # a change of the network or its star
 
 @pytest.fixture
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Runs that would have been trained: recipe and start. Each "gives" a history of two epochs."""
+    """Runs that would have been trained: recipe and start. Each "gives" a history of four epochs."""
     asked = []
 
     def pretend(_records: Path, recipe: str, start: str, run: Path) -> None:
@@ -25,7 +25,8 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         run.mkdir(parents=True)
         better = 0.1 if recipe == "ablation-lite0" else 0.0
         row = EpochResult(0, 1.0, 0.4, 0.5, 1.0, 0.4, 0.3, 60.0)
-        write_history([row, dataclasses.replace(row, epoch=1, validation_balanced_accuracy=0.5 + better)], run)
+        best = dataclasses.replace(row, epoch=1, validation_balanced_accuracy=0.5 + better)
+        write_history([row, best, *(dataclasses.replace(row, epoch=epoch) for epoch in (2, 3))], run)
 
     monkeypatch.setattr("ml_pipeline.ablation._train", pretend)
     return asked
@@ -57,7 +58,20 @@ def test_ablate_only_some_reads_what_is_there(trained: list[tuple[str, str]], tm
     rows = ablate(tmp_path / "records.csv", starts=STARTS, only=["ablation-lite0"], out=tmp_path)
     assert [name for name, _ in trained] == ["ablation-base", "ablation-lite0"]
     assert [row.what for row in rows] == ["base", "EfficientNet-Lite0"]
-    assert rows[0].minutes == 2
+    assert rows[0].minutes == 4
+
+
+def test_ablate_without_a_finished_base_says_what_to_add(trained: list[tuple[str, str]], tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="--only ablation-base"):
+        ablate(tmp_path / "records.csv", starts=STARTS, only=["ablation-lite0"], out=tmp_path)
+
+
+def test_ablate_leaves_out_what_is_not_finished(trained: list[tuple[str, str]], tmp_path: Path) -> None:
+    ablate(tmp_path / "records.csv", starts=STARTS, only=["ablation-base", "ablation-lite0"], out=tmp_path)
+    run = tmp_path / "ablation-lite0"
+    write_history(read_history(run)[:2], run)
+    rows = ablate(tmp_path / "records.csv", starts=STARTS, only=["ablation-cutmix"], out=tmp_path)
+    assert [row.what for row in rows] == ["base", "cutmix in half of the batches"]
 
 
 def test_ablate_unknown_change_is_refused(tmp_path: Path) -> None:
