@@ -30,6 +30,7 @@ OWN = {
 # For everyone, and says nothing of anybody.
 PUBLIC = {
     "api:predict", "api:predict-skin-disease", "api:predict-short", "api:model", "api:chatbot",
+    "api:on-device", "api:on-device-file",
     "api:schema", "api:docs", "api:redoc", "api:healthz", "api:readyz",
     "accounts:register", "accounts:login", "accounts:refresh", "accounts:password-forgot", "accounts:password-reset",
     "accounts:privacy", "web:home", "web:favicon",
@@ -80,6 +81,7 @@ def arguments(pattern: URLPattern) -> dict[str, Any]:
         "content_type_id": 1,
         "id": person.pk,
         "url": "nowhere",
+        "digest": "0" * 64,
     }
     return {name: values[name] for name in pattern.pattern.converters} | {
         name: values[name] for name in re.findall(r"\?P<(\w+)>", str(pattern.pattern))
