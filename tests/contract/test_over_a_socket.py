@@ -39,7 +39,7 @@ def code_in_the_log(server: Server, to: str) -> str:
     """The latest code for an address in what the server prints instead of sending."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        messages = re.findall(rf"{re.escape(to)}.*?\b(\d{{6}})\b", server.log.read_text(), re.DOTALL)
+        messages = re.findall(rf"{re.escape(to)}.*?Your code is (\d{{6}})\b", server.log.read_text(), re.DOTALL)
         if messages:
             return str(messages[-1])
         with suppress(subprocess.TimeoutExpired):
