@@ -9,8 +9,7 @@ _TWO_GIB, _QUARTER_GIB = 2**31 - 1, 2**28
 def keep_freed_memory() -> None:
     """Tell glibc to reuse freed buffers rather than give them back to the kernel; nothing happens under other libcs.
 
-    A training step frees and allocates hundreds of megabytes. On two virtual cores the page faults took half the
-    time: MobileNetV2 at 160 px went from 15.6 to 31.4 photos a second.
+    A training step frees and allocates hundreds of megabytes; in a virtual machine their page faults are dear.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ml_pipeline.data.records import Record
 
-_SHARP_FROM_PX = 200  # the copies are 150 px or at least 224 px high; what lies between are 19 photos of 180 px
+_SHARP_FROM_PX = 200  # between the small copies that go round (200 x 150) and the larger (from 224 px)
 _FEWEST_PHOTOS = 20  # of a class whose share of sharp photos says anything
 _SOFT_SIDES_PX = (110, 160)
 _QUALITIES = (60, 90)
