@@ -4,6 +4,7 @@ from ml_pipeline.errors import TrainingError
 from ml_pipeline.training.recipes.ablation import CHANGES
 from ml_pipeline.training.recipes.efficientnet_ham10000_isic2019 import EFFICIENTNET_HAM10000_ISIC2019
 from ml_pipeline.training.recipes.folders import SEQUENTIAL_CNN, SMALL_CNN, TRANSFER_MOBILENETV2
+from ml_pipeline.training.recipes.lesion_lite0 import LESION_LITE0
 from ml_pipeline.training.recipes.mobilenetv2_four_classes import MOBILENETV2_FOUR_CLASSES
 from ml_pipeline.training.recipes.mobilenetv2_ham10000 import MOBILENETV2_HAM10000
 from ml_pipeline.training.recipes.recipe import Augmentation, Recipe
@@ -19,6 +20,7 @@ KNOWN_APPROACHES = (
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
+        LESION_LITE0,
         *KNOWN_APPROACHES,
         SMALL_CNN,
         SEQUENTIAL_CNN,
