@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from django.conf import settings
 from django.core import signing
+from django.http import HttpRequest
 from django.urls import reverse
 from rest_framework.request import Request
 
@@ -21,7 +22,7 @@ class _Kind(StrEnum):
     SCAN = "s"
 
 
-def photo_address(of: Prediction | Scan, request: Request) -> str:
+def photo_address(of: Prediction | Scan, request: HttpRequest | Request) -> str:
     """Absolute address of the photo, which opens for PHOTO_URL_HOURS at least.
 
     It expires at a full hour, so within one hour it stays the same: a phone that keeps pictures by their address loads

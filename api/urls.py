@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 
 from api import views
 from api.directory.views import NearbyView
 from api.guidance.views import ChatView
+from api.views.docs import RedocView, SwaggerView
 
 app_name = "api"
 
@@ -36,12 +37,8 @@ urlpatterns = [
     path("api/chatbot/", ChatView.as_view(), name="chatbot"),
     path("api/nearby-hospitals/", NearbyView.as_view(), name="nearby-hospitals"),
     path("api/schema/", SpectacularAPIView.as_view(**_open), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="api:schema", **_open), name="docs"),
-    path(
-        "api/redoc/",
-        SpectacularRedocView.as_view(url_name="api:schema", template_name="api/redoc.html", **_open),
-        name="redoc",
-    ),
+    path("api/docs/", SwaggerView.as_view(url_name="api:schema", **_open), name="docs"),
+    path("api/redoc/", RedocView.as_view(url_name="api:schema", **_open), name="redoc"),
     path("healthz/", views.HealthView.as_view(), name="healthz"),
     path("readyz/", views.ReadyView.as_view(), name="readyz"),
 ]

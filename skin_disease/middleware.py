@@ -10,6 +10,12 @@ from django.urls import is_valid_path
 from api.exceptions import error_body
 from api.i18n import translated
 
+# What a page may load: files of this site, photos that it has made itself (blob:), and nothing written into the page.
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+PERMISSIONS_POLICY = "geolocation=(self), camera=(), microphone=(), payment=(), usb=()"
 REFUSAL = "skin_disease.refusal"  # the key in a request's ASGI scope under which the front leaves a Refusal
 
 
@@ -53,4 +59,18 @@ class RefusalMiddleware:
         response = JsonResponse(error_body(translated(refusal.text), refusal.code), status=refusal.status)
         if refusal.retry_after_s is not None:
             response["Retry-After"] = str(refusal.retry_after_s)
+        return response
+
+
+class PagePolicyMiddleware:
+    """Gives every page the policy of all pages, unless its view has set one of its own."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+            response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         return response

@@ -68,6 +68,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = not IS_LOCAL
 SECURE_HSTS_PRELOAD = not IS_LOCAL
 SESSION_COOKIE_SECURE = not IS_LOCAL
 CSRF_COOKIE_SECURE = not IS_LOCAL
+LANGUAGE_COOKIE_SECURE = not IS_LOCAL
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 # Without a trusted proxy in front, the header is the client's word and would switch the HTTPS redirect off.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
 USE_X_FORWARDED_HOST = TRUST_PROXY  # for the absolute addresses of photos; ALLOWED_HOSTS judges it like any other
@@ -101,6 +103,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "skin_disease.middleware.PagePolicyMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.locale.LocaleMiddleware",  # before everything that words an answer, refusals included
     "skin_disease.middleware.RefusalMiddleware",
@@ -132,7 +135,7 @@ ROOT_URLCONF = "skin_disease.urls"
 WSGI_APPLICATION = "skin_disease.wsgi.application"
 APPEND_SLASH = False  # TrailingSlashMiddleware serves both forms without a redirect
 
-LANGUAGE_CODE = "en"  # of the log; answers are in that of Accept-Language
+LANGUAGE_CODE = "en"  # of the log; answers are in that of Accept-Language, pages in the one chosen there
 LANGUAGES = [("en", "English"), ("es", "Español")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = environment.time_zone("TIME_ZONE", "UTC")

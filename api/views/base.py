@@ -1,5 +1,6 @@
 """What views of photos share: the key of a request that may come twice, and the errors of an upload."""
 
+from django.http import HttpRequest
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 
@@ -27,7 +28,7 @@ IDEMPOTENCY_PARAMETER = OpenApiParameter(
 )
 
 
-def retry_key(request: Request, *, purpose: str) -> RetryKey | None:
+def retry_key(request: HttpRequest | Request, *, purpose: str) -> RetryKey | None:
     """The request's Idempotency-Key with a digest of its form; None when it has none."""
     text = request.headers.get(HEADER)
     if text is None:

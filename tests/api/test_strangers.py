@@ -33,7 +33,8 @@ PUBLIC = {
     "api:on-device", "api:on-device-file",
     "api:schema", "api:docs", "api:redoc", "api:healthz", "api:readyz",
     "accounts:register", "accounts:login", "accounts:refresh", "accounts:password-forgot", "accounts:password-reset",
-    "accounts:privacy", "web:home", "web:favicon",
+    "accounts:privacy",
+    "web:analyse", "web:dermatologists", "web:model", "web:plot", "web:privacy", "web:language", "web:favicon",
 }  # fmt: skip
 # For whoever holds a signed address, which a stranger does not.
 SIGNED = {"api:photo", "api:explanation", "api:explanation-grid"}
@@ -82,6 +83,7 @@ def arguments(pattern: URLPattern) -> dict[str, Any]:
         "id": person.pk,
         "url": "nowhere",
         "digest": "0" * 64,
+        "name": "reliability",
     }
     return {name: values[name] for name in pattern.pattern.converters} | {
         name: values[name] for name in re.findall(r"\?P<(\w+)>", str(pattern.pattern))
