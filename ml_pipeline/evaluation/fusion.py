@@ -98,8 +98,10 @@ def measure_fusion(
 def printed_fusion(fusion: Fusion) -> str:
     """A markdown table."""
     lines = [
-        f"{fusion.modality}: {fusion.lesions} lesions with {fusion.photos} photos; 95 % bootstrap by lesion, "
-        f"{DRAWS} draws",
+        (
+            f"{fusion.modality}: {fusion.lesions} lesions with {fusion.photos} photos; 95 % bootstrap by lesion, "
+            f"{DRAWS} draws"
+        ),
         "",
         "| | lesions | one photo | all photos | gain, paired |",
         "|---|---|---|---|---|",
