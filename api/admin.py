@@ -27,7 +27,7 @@ class PredictionImageInline(ReadOnlyAdminMixin, admin.StackedInline):
 
     model = PredictionImage
     extra = 0
-    fields = ["large_photo", "class_activation", "format", "size", "gates", "content_sha256"]
+    fields = ["large_photo", "class_activation", "modality", "gates", "rejections", "format", "size", "content_sha256"]
     readonly_fields = ["large_photo", "class_activation", "size", "gates"]
 
     @admin.display(description="photo")
@@ -43,7 +43,7 @@ class PredictionImageInline(ReadOnlyAdminMixin, admin.StackedInline):
 
     @admin.display(description="gate scores")
     def gates(self, image: PredictionImage) -> str:
-        return ", ".join(f"{name} {score:.1f}" for name, score in image.gate_scores.items())
+        return ", ".join(f"{name} {score:.3g}" for name, score in image.gate_scores.items())
 
     @admin.display(description="original size")
     def size(self, image: PredictionImage) -> str:
@@ -86,7 +86,7 @@ class PredictionAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
             "Answer",
             {"fields": ["id", "created_at", "status", "diagnosis", "confidence", "severity", "is_safe", "advice"]},
         ),
-        ("Why", {"fields": ["reason_texts", "malignancy", "probability_table"]}),
+        ("Why", {"fields": ["reason_texts", "modality", "malignancy", "possible", "probability_table"]}),
         ("Person", {"fields": ["user", "age_years", "sex", "site", "history", "consent", "remark_text"]}),
         ("Model", {"fields": ["model_identity", "model_digest", "preprocess_version", "duration"]}),
     ]

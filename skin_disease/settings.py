@@ -213,7 +213,8 @@ STORAGES = {
 # Photos and the model
 
 FILE_UPLOAD_HANDLERS = ["api.uploads.BoundedMemoryUploadHandler"]
-MAX_UPLOAD_BYTES = environment.integer("MAX_UPLOAD_BYTES", 25 * 1024 * 1024, minimum=1)
+MAX_UPLOAD_BYTES = environment.integer("MAX_UPLOAD_BYTES", 25 * 1024 * 1024, minimum=1)  # of all photos of a request
+MAX_PHOTOS = environment.integer("MAX_PHOTOS", 5, minimum=1)  # of one lesion in one request
 MODEL_ARTEFACT = environment.path("MODEL_ARTEFACT", SHIPPED_MODEL, base=BASE_DIR)
 INFERENCE_POOL_SIZE = environment.integer("INFERENCE_POOL_SIZE", 2, minimum=1, maximum=64)  # interpreters per worker
 INFERENCE_TIMEOUT_S = environment.integer("INFERENCE_TIMEOUT_S", 10, minimum=1)  # how long a photo waits for its turn

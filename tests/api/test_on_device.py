@@ -15,7 +15,8 @@ from benchmarks.serving import running_server
 from ml_models.artefact import LITERT_MODEL
 from ml_models.classifier import Classifier, load_classifier
 from ml_models.decision import REASON_TEXTS
-from ml_models.gates import SCORES
+from ml_models.gates import NETWORK_SCORES, PHOTO_SCORES
+from ml_models.heads import KIND_ORDER
 
 ADDRESS = "/api/model/on-device/"
 GONE = "0" * 64
@@ -41,8 +42,8 @@ def live_copy(settings, monkeypatch, tmp_path: Path) -> Path:
 
 def test_description_has_exactly_the_promised_keys(description: dict[str, Any]):
     assert set(description) == {
-        "format", "model", "intended_use", "file", "input", "labels", "calibrations", "patient", "gates", "decision",
-        "disclaimer",
+        "format", "model", "intended_use", "file", "input", "labels", "calibrations", "patient", "heads", "gates",
+        "decision", "disclaimer",
     }  # fmt: skip
 
 
@@ -56,13 +57,25 @@ def test_description_is_that_of_the_live_model(description: dict[str, Any], anon
         == document.calibrations["dermatoscopic"].temperature
     )
     assert description["decision"]["malignancy_thresholds"] == document.malignancy_thresholds
-    assert description["decision"]["minimum_confidence"] == document.minimum_confidence
+    assert description["decision"]["prediction_sets"] == document.prediction_sets
+    assert description["decision"]["gated"] == list(document.gated)
+    assert description["heads"]["modality_certainty"] == document.modality_certainty
 
 
 def test_description_names_every_score_and_reason(description: dict[str, Any]):
-    assert description["gates"]["scores"] == list(SCORES)
-    assert description["gates"]["rules"] == [{"score": "contrast", "minimum": 2.0, "reason": "no_detail"}]
+    assert description["gates"]["photo_scores"] == list(PHOTO_SCORES)
+    assert description["gates"]["network_scores"] == list(NETWORK_SCORES)
+    assert description["heads"]["kind_order"] == list(KIND_ORDER)
+    gates = ml_state.classifier().document.gates
+    assert description["gates"]["rules"] == [dataclasses.asdict(gate) for gate in gates]
     assert description["decision"]["reasons"] == REASON_TEXTS
+
+
+def test_description_names_the_outputs_that_the_file_has(
+    description: dict[str, Any], shipped_classifier: Classifier, lesion_rgb
+):
+    has_heads = "lesion_photo" in shipped_classifier.classify(lesion_rgb).photos[0].gate_scores
+    assert set(description["file"]["outputs"]) == ({"logits", "kinds", "coverage"} if has_heads else {"logits"})
 
 
 def test_description_age_bands_leave_out_no_year(description: dict[str, Any]):

@@ -111,7 +111,7 @@ def test_server_worker_imports_no_training_library(tmp_path: Path):
         "from ml_models.patient import NOBODY\n"
         "ml_state.warm_up()\n"
         "photo = SimpleUploadedFile('skin.jpg', pathlib.Path('sample_images/mel.jpg').read_bytes())\n"
-        "print(ml_utils.classify_upload(photo, patient=NOBODY, explain=True).classification.decision.label)\n"
+        "print(ml_utils.classify_uploads([photo], patient=NOBODY, explain=True).classification.decision.label)\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     )
     finished = subprocess.run(
