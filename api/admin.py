@@ -16,6 +16,7 @@ from api.directory.admin import DermatologistAdmin  # noqa: F401 - Django looks 
 from api.explanations import explanation_png
 from api.models import Prediction, PredictionImage, Scan, Tombstone
 from api.services.looks import record_look
+from api.switching.admin import ModelSwitchAdmin, ModelVersionAdmin  # noqa: F401 - and here
 from api.thumbnails import thumbnail_jpeg
 
 _THUMBNAIL_PX = 96

@@ -11,6 +11,7 @@ from django.db.models.fields.files import FieldFile
 from api import ml_state
 from api.i18n import translated
 from ml_models.classification import Classification
+from ml_models.classifier import Classifier
 from ml_models.errors import PhotoTooLarge
 from ml_models.image_io import Photo, PhotoFormat, PhotoLimits, read_photo
 from ml_models.patient import PatientFacts
@@ -55,6 +56,15 @@ def read_stored_photo(file: FieldFile, *, model_input_px: int) -> Photo:
     limits = replace(PhotoLimits(), max_bytes=sys.maxsize)
     with file.open("rb"):
         return read_photo(file.read(), model_input_px=model_input_px, limits=limits)
+
+
+def classify_stored_photo(file: FieldFile, *, classifier: Classifier, patient: PatientFacts) -> Classification:
+    """What a model says to a photo of the log: the bytes on file are those that were classified.
+
+    Raises FileNotFoundError when the file is lost, SkinModelError subclasses when it cannot be answered.
+    """
+    photo = read_stored_photo(file, model_input_px=classifier.document.input.size_px)
+    return classifier.classify(photo.rgb, patient=patient)
 
 
 def model_description() -> dict[str, Any]:
