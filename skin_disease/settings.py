@@ -226,6 +226,18 @@ PHOTO_URL_HOURS = environment.integer("PHOTO_URL_HOURS", 24, minimum=1)  # how l
 PDF_PAPER = environment.choice("PDF_PAPER", ("a4", "letter"), "a4")
 
 
+# Reviews of the log (api/reviews)
+
+REVIEW_LEASE_MINUTES = environment.integer(
+    "REVIEW_LEASE_MINUTES", 15, minimum=1
+)  # how long an open case is one reader's
+# Which cases need two readers who agree: those of the control sample, answers that name a malignant class, and those
+# that call benign what the model suspected. `none` for no rule.
+REVIEW_SECOND_OPINION = environment.some_of(
+    "REVIEW_SECOND_OPINION", ("control", "malignant", "contradiction"), ("control", "malignant", "contradiction")
+)
+
+
 # Finding a dermatologist (api/directory)
 
 DIRECTORY_PROVIDER = "api.directory.provider.ImportedDirectory"
