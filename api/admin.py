@@ -15,7 +15,9 @@ from api.claims import mismatch_of
 from api.directory.admin import DermatologistAdmin  # noqa: F401 - Django looks for admins here
 from api.explanations import explanation_png
 from api.models import Prediction, PredictionImage, Scan, Tombstone
+from api.reviews.admin import ReviewCaseAdmin  # noqa: F401 - and for this one
 from api.services.looks import record_look
+from api.switching.admin import ModelSwitchAdmin, ModelVersionAdmin  # noqa: F401 - and here
 from api.thumbnails import thumbnail_jpeg
 
 _THUMBNAIL_PX = 96

@@ -1,7 +1,7 @@
 """Uploaded file to validated photo to `Classification`: the only door between Django and the inference core."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from api import ml_state
 from api.exceptions import PhotoOfSeveralRefused
 from api.i18n import translated
 from ml_models.classification import Classification
+from ml_models.classifier import Classifier
 from ml_models.errors import PhotoError, PhotoTooLarge
 from ml_models.image_io import Photo, PhotoFormat, PhotoLimits, read_photo
 from ml_models.patient import PatientFacts
@@ -70,6 +71,18 @@ def read_stored_photo(file: FieldFile, *, model_input_px: int) -> Photo:
     limits = replace(PhotoLimits(), max_bytes=sys.maxsize)
     with file.open("rb"):
         return read_photo(file.read(), model_input_px=model_input_px, limits=limits)
+
+
+def classify_stored_photos(
+    files: Iterable[FieldFile], *, classifier: Classifier, patient: PatientFacts
+) -> Classification:
+    """What a model says to the photos of one logged answer: the bytes on file are those that were classified.
+
+    Raises FileNotFoundError when a file is lost, SkinModelError subclasses when it cannot be answered.
+    """
+    size_px = classifier.document.input.size_px
+    photos = [read_stored_photo(file, model_input_px=size_px).rgb for file in files]
+    return classifier.classify(*photos, patient=patient)
 
 
 def model_description() -> dict[str, Any]:

@@ -9,6 +9,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from api.directory.models import Dermatologist  # noqa: F401 - Django looks for models here
+from api.reviews.models import ReviewCase  # noqa: F401 - and for these
+from api.switching.models import ModelSwitch, ModelVersion  # noqa: F401 - and here
 from ml_models.classification import Modality, Severity, Status
 
 _MODALITIES = [(each.value, each.value) for each in Modality]

@@ -109,9 +109,12 @@ def describe(document: ModelDocument, identity: ModelIdentity, *, size_bytes: in
 def open_live_file(digest: str) -> ModelFile | None:
     """The live model's LiteRT file if that is its sha256; None for any other digest.
 
+    A description may come from a worker that has switched a moment before this one: an unknown digest makes it look.
     Raises ArtefactError while no model is live, or when its file is gone or altered.
     """
     classifier = ml_state.classifier()
+    if digest != classifier.document.files[LITERT_MODEL] and ml_state.refresh():
+        classifier = ml_state.classifier()
     return _opened(classifier) if digest == classifier.document.files[LITERT_MODEL] else None
 
 

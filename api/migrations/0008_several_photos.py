@@ -14,7 +14,7 @@ def name_rejections(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('api', '0005_activations_of_every_label'),
+        ('api', '0007_reviews'),
     ]
 
     operations = [
