@@ -73,7 +73,7 @@ def test_classify_activations_only_when_asked(shipped_classifier: Classifier, le
     activations = shipped_classifier.classify(lesion_rgb, explain=True).photos[0].activations
     assert activations is not None
     assert tuple(activations) == shipped_classifier.document.codes
-    assert {grid.shape for grid in activations.values()} == {(5, 5)}
+    assert {grid.shape for grid in activations.values()} == {(6, 6)}
 
 
 def test_classify_same_photo_from_eight_threads_gives_one_answer(lesion_rgb: NDArray[np.uint8]) -> None:
@@ -135,7 +135,7 @@ def test_scaled_decode_of_real_photos_stays_within_the_bound(shipped_classifier:
 def test_real_photos_are_answered_and_never_called_safe(shipped_classifier: Classifier, shared_data: Path) -> None:
     paths = sorted((shared_data / "HAM10000_original_resolution").glob("*.jpg"))
     decisions = [
-        shipped_classifier.classify(read_photo(p.read_bytes(), model_input_px=160).rgb).decision for p in paths
+        shipped_classifier.classify(read_photo(p.read_bytes(), model_input_px=192).rgb).decision for p in paths
     ]
     assert all(decision.label in CODES for decision in decisions)
     assert not any(decision.is_safe for decision in decisions)
