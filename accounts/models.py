@@ -129,6 +129,7 @@ class AuditKind(models.TextChoices):
     EXPORT = "export"
     ACCOUNT_DELETED = "account_deleted"
     PHOTO_VIEWED = "photo_viewed"
+    MODEL_REGISTERED = "model_registered"
     MODEL_SWITCHED = "model_switched"
 
 

@@ -79,7 +79,8 @@ def _retention() -> str:
 def _readers() -> str:
     return _(
         "You, and reviewers whom the operator has authorised, such as dermatologists. "
-        "Outside their review a photo opens only by an address that is signed and expires."
+        "Outside their review a photo opens only by an address that is signed and expires. "
+        "What they say about a photo is deleted with it."
     )
 
 

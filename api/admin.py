@@ -15,7 +15,9 @@ from api.claims import mismatch_of
 from api.directory.admin import DermatologistAdmin  # noqa: F401 - Django looks for admins here
 from api.explanations import explanation_png
 from api.models import Prediction, PredictionImage, Scan, Tombstone
+from api.reviews.admin import ReviewCaseAdmin  # noqa: F401 - and for this one
 from api.services.looks import record_look
+from api.switching.admin import ModelSwitchAdmin, ModelVersionAdmin  # noqa: F401 - and here
 from api.thumbnails import thumbnail_jpeg
 
 _THUMBNAIL_PX = 96
@@ -27,7 +29,7 @@ class PredictionImageInline(ReadOnlyAdminMixin, admin.StackedInline):
 
     model = PredictionImage
     extra = 0
-    fields = ["large_photo", "class_activation", "format", "size", "gates", "content_sha256"]
+    fields = ["large_photo", "class_activation", "modality", "gates", "rejections", "format", "size", "content_sha256"]
     readonly_fields = ["large_photo", "class_activation", "size", "gates"]
 
     @admin.display(description="photo")
@@ -39,11 +41,11 @@ class PredictionImageInline(ReadOnlyAdminMixin, admin.StackedInline):
         if image.activations is None:
             return "not asked for"
         address = reverse("admin:api_predictionimage_activation", args=[image.pk])
-        return format_html('<img src="{}" alt="class activation map" style="max-width: 400px">', address)
+        return format_html('<img src="{}" alt="class activation map" width="400">', address)
 
     @admin.display(description="gate scores")
     def gates(self, image: PredictionImage) -> str:
-        return ", ".join(f"{name} {score:.1f}" for name, score in image.gate_scores.items())
+        return ", ".join(f"{name} {score:.3g}" for name, score in image.gate_scores.items())
 
     @admin.display(description="original size")
     def size(self, image: PredictionImage) -> str:
@@ -86,7 +88,7 @@ class PredictionAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
             "Answer",
             {"fields": ["id", "created_at", "status", "diagnosis", "confidence", "severity", "is_safe", "advice"]},
         ),
-        ("Why", {"fields": ["reason_texts", "malignancy", "probability_table"]}),
+        ("Why", {"fields": ["reason_texts", "modality", "malignancy", "possible", "probability_table"]}),
         ("Person", {"fields": ["user", "age_years", "sex", "site", "history", "consent", "remark_text"]}),
         ("Model", {"fields": ["model_identity", "model_digest", "preprocess_version", "duration"]}),
     ]
@@ -259,7 +261,7 @@ class TombstoneAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
 def _picture(of: PredictionImage | Scan, side_px: int) -> str:
     route = "admin:api_scan_photo" if isinstance(of, Scan) else "admin:api_predictionimage_photo"
     address = reverse(route, args=[of.pk, side_px])
-    return format_html('<img src="{}" alt="photo" loading="lazy" style="max-width: {}px">', address, side_px)
+    return format_html('<img src="{}" alt="photo" loading="lazy" width="{}">', address, side_px)
 
 
 def _drawn(draw: Callable[[], bytes]) -> bytes:

@@ -58,6 +58,24 @@ class StorageUnavailable(Exception):
     """A photo or a row could not be written: full disk, read-only folder. Nothing of it is left behind."""
 
 
+class PhotoOfSeveralRefused(Exception):
+    """The photo of this number, from 1 on, of those that a form brought is not one that can be answered."""
+
+    def __init__(self, number: int, error: PhotoError) -> None:
+        super().__init__(f"photo {number}: {error}")
+        self.number, self.error = number, error
+
+
+class TooManyImages(ValidationError):
+    """A form with more photos than the route takes: which ones are meant cannot be known."""
+
+    default_code = "too_many_images"
+
+    def __init__(self, *, most: int) -> None:
+        one, several = gettext("Send one photo."), gettext("Send at most %(most)d photos of one spot.")
+        super().__init__({"image": [one if most == 1 else several % {"most": most}]})
+
+
 class IdempotencyKeyReused(APIException):
     """The same Idempotency-Key came with another body: which of the two is meant cannot be known."""
 
@@ -75,7 +93,7 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     """Answer for every exception that is expected in a view; None lets a bug become a logged 500."""
     # Errors are JSON also where a view answers with something else, such as the schema's YAML.
     context["request"].accepted_renderer, context["request"].accepted_media_type = JSONRenderer(), "application/json"
-    if isinstance(exception, SkinModelError):
+    if isinstance(exception, PhotoOfSeveralRefused | SkinModelError):
         return _model_error_response(exception)
     if isinstance(exception, RequestDataTooBig):
         text = gettext("The request is too large. Send one photo and short texts.")
@@ -109,7 +127,7 @@ def _validation_body(exception: ValidationError) -> dict[str, Any]:
         repeated = {name: fields[name][0] for name in exception.repeated if name in fields}
         return error_body(text, "invalid", fields) | repeated
     text = next((_named(name, texts[0]) for name, texts in fields.items()), gettext("The request is not valid."))
-    return error_body(text, "invalid", fields)
+    return error_body(text, exception.default_code, fields)
 
 
 def _wait_text(wait_s: float | None) -> str:
@@ -128,13 +146,23 @@ def _wait_text(wait_s: float | None) -> str:
     return gettext("Too many requests. Try again in %(count)d hours.") % {"count": hours}
 
 
-def _model_error_response(exception: SkinModelError) -> Response:
+def _model_error_response(exception: SkinModelError | PhotoOfSeveralRefused) -> Response:
+    if isinstance(exception, PhotoOfSeveralRefused):
+        return _numbered_response(exception)
     code = next(code for kind, code in _STATUS_OF if isinstance(exception, kind))
     text = next((text for kind, text in _PUBLIC_TEXT.items() if isinstance(exception, kind)), None)
     if isinstance(exception, ArtefactError | InferenceError):
         logger.error("No answer could be given", exc_info=exception)
     response = Response(error_body(str(text or translated(str(exception))), exception.code), code)
     return _try_again(response) if code == status.HTTP_503_SERVICE_UNAVAILABLE else response
+
+
+def _numbered_response(exception: PhotoOfSeveralRefused) -> Response:
+    response = _model_error_response(exception.error)
+    words = {"number": exception.number, "text": response.data["error"]}
+    text = gettext("Photo %(number)d: %(text)s") % words
+    response.data = error_body(text, exception.error.code, {f"image.{exception.number - 1}": [text]})
+    return response
 
 
 def _try_again(response: Response) -> Response:

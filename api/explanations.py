@@ -1,6 +1,5 @@
 """Signed, expiring addresses of class activation maps, and drawing one when its address is opened."""
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from api import selectors
 from api.i18n import translated
 from api.ml_utils import read_stored_photo
-from api.models import Prediction, PredictionImage
+from api.models import PredictionImage
 from ml_models.explanation import MAX_SIDE_PX, explanation_picture, heat
 from ml_models.labels import CATALOGUE
 from ml_models.legend import Legend
@@ -49,21 +48,21 @@ class Explanation:
     frame: Frame
 
 
-def explanation_url(prediction: Prediction, request: HttpRequest) -> str | None:
-    """Absolute address of the prediction's map for a day; None when the photo was rejected."""
-    if all(image.activations is None for image in prediction.images.all()):
+def explanation_url(image: PredictionImage, request: HttpRequest) -> str | None:
+    """Absolute address of the photo's map for a day; None where none was asked for, or the photo was rejected."""
+    if image.activations is None:
         return None
-    token = _signer.sign(prediction.pk.hex)
+    token = _signer.sign(str(image.pk))
     return request.build_absolute_uri(reverse("api:explanation", kwargs={"token": token}))
 
 
 def image_of(token: str) -> PredictionImage:
     """The photo whose map a token opens. Raises NotFound for a forged or expired token and when the map is gone."""
     try:
-        prediction_id = uuid.UUID(hex=_signer.unsign(token, max_age=LIFETIME_S))
+        image_id = int(_signer.unsign(token, max_age=LIFETIME_S))
     except (signing.BadSignature, ValueError):
-        prediction_id = None
-    image = selectors.explained_image(prediction_id=prediction_id) if prediction_id else None
+        image_id = None
+    image = selectors.explained_image(image_id=image_id) if image_id is not None else None
     if image is None:
         raise NotFound(_("This address has expired. Send the photo again with explain=true."))
     return image
@@ -75,7 +74,7 @@ def explanation_png(image: PredictionImage, *, label: str = "", has_legend: bool
     Raises ValidationError for a label that the answering model does not have, FileNotFoundError when the photo is lost.
     """
     code, activation = _activation(image, label)
-    legend = _legend(image.prediction, code, has_evidence=bool((activation > 0).any())) if has_legend else None
+    legend = _legend(image, code, has_evidence=bool((activation > 0).any())) if has_legend else None
     return _encoded(image, activation, ".png", legend=legend, max_side_px=MAX_SIDE_PX)
 
 
@@ -115,12 +114,13 @@ def _activation(image: PredictionImage, label: str) -> tuple[str, NDArray[np.flo
     return code, np.asarray(activations[code], dtype=np.float32)
 
 
-def _legend(prediction: Prediction, code: str, *, has_evidence: bool) -> Legend:
-    names = {label.code: label.name for label in CATALOGUE} | {row["label"]: row["name"] for row in prediction.top}
+def _legend(image: PredictionImage, code: str, *, has_evidence: bool) -> Legend:
+    given = {row["label"]: row["name"] for row in image.prediction.top}
+    names = {label.code: label.name for label in CATALOGUE} | given
     title = _("Evidence for: %(name)s") if has_evidence else _("No evidence for: %(name)s")
     return Legend(
         title=title % {"name": translated(names.get(code, code))},
-        note=f"{100 * (prediction.probabilities or {}).get(code, 0.0):.1f} %",
+        note=f"{100 * (image.probabilities or {}).get(code, 0.0):.1f} %",
         low=_("none"),
         high=_("strongest"),
     )

@@ -2,7 +2,7 @@
 
 import logging
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from api import ml_state
@@ -27,3 +27,13 @@ def problems() -> tuple[str, ...]:
         logger.exception("Not ready: database")
         found.append("The database does not answer; the log says why.")
     return tuple(found)
+
+
+def warnings() -> tuple[str, ...]:
+    """Texts for the operator of a process that is able to answer, but not as it should. Without paths or secrets."""
+    try:
+        found = ml_state.discrepancy()
+    except (ArtefactError, Error):
+        logger.exception("Not known whether the active model answers")
+        return ("It is not known whether the active model answers; the log says why.",)
+    return (found,) if found else ()

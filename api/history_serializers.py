@@ -5,11 +5,10 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from api.explanations import explanation_url
 from api.models import Prediction
 from api.photo_addresses import photo_address
 from api.selectors import HistoryFilter
-from api.serializers import PredictionResponse, prediction_payload
+from api.serializers import PredictionResponse, SeenPhotoSerializer, prediction_payload, seen_photo_payload
 from ml_models.classification import Severity, Status
 
 
@@ -38,10 +37,17 @@ class PatientSerializer(serializers.Serializer[Any]):
     history = serializers.CharField(allow_blank=True)
 
 
+class KeptPhotoSerializer(SeenPhotoSerializer):
+    """What was found of one photo, and where it can be looked at."""
+
+    image = serializers.URLField(help_text="absolute, signed, expires; opens without a header")
+
+
 class HistoryEntry(PredictionResponse):
     """One answer with everything that was said beside it."""
 
-    image = serializers.URLField(allow_null=True, help_text="absolute, signed, expires; opens without a header")
+    image = serializers.URLField(allow_null=True, help_text="the first of the photos")
+    photos = KeptPhotoSerializer(many=True, help_text="in the order sent")
     patient = PatientSerializer()
     consent = serializers.BooleanField(help_text="training with this photo was allowed when it was sent")
     remark = serializers.CharField(allow_null=True, help_text="the person's own, see feedback")
@@ -64,8 +70,13 @@ class FeedbackRequest(serializers.Serializer[Any]):
 def history_entry(prediction: Prediction, request: Request) -> dict[str, Any]:
     """What `HistoryEntry` describes. The prediction comes from `predictions_of`, with photos and remark at hand."""
     remark = getattr(prediction, "remark", None)
-    return prediction_payload(prediction, explanation_url=explanation_url(prediction, request)) | {
-        "image": photo_address(prediction, request) if prediction.images.all() else None,
+    photos = [
+        seen_photo_payload(image, request) | {"image": photo_address(image, request)}
+        for image in prediction.images.all()
+    ]
+    return prediction_payload(prediction, request) | {
+        "image": photos[0]["image"] if photos else None,
+        "photos": photos,
         "patient": {
             "age": prediction.age_years,
             "sex": prediction.sex,

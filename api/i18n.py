@@ -30,11 +30,18 @@ PHRASES: tuple[str, ...] = (
     gettext_noop("This can turn into skin cancer and is treatable. Book a dermatologist within weeks."),
     gettext_noop("It grows slowly but needs treatment. See a dermatologist within the next two weeks."),
     gettext_noop("Have a doctor look at it, and soon if it grows, changes, itches, hurts or bleeds."),
-    gettext_noop("The photo shows no detail: it is blank, covered or far out of focus."),
-    gettext_noop("Several diagnoses look about equally likely, so no single one can be trusted."),
+    gettext_noop("The photo shows too little detail: it is blank, covered, faint or very small."),
+    gettext_noop("The photo is blurred: hold still, tap the spot to focus, and do not go too close."),
+    gettext_noop("The photo is too dark: take it in daylight or under a bright lamp."),
+    gettext_noop("The photo is overexposed: turn the flash off and avoid direct sun."),
+    gettext_noop("This does not look like a photo of a spot on the skin."),
+    gettext_noop("The spot is too small in the photo: go closer, until it fills about a third of it."),
+    gettext_noop("The spot is cut off: move it to the middle, with skin around it on all sides."),
+    gettext_noop("Diagnoses that call for different care remain possible, so no single one is trusted."),
     gettext_noop("The probability of a malignant lesion is at or over the warning threshold."),
     gettext_noop("Of a class that is likely here it is not known whether it is malignant."),
     gettext_noop("This kind of photo has not been validated, so the answer cannot be called safe."),
+    gettext_noop("One of the photos alone looks suspicious, so the others are no all-clear."),
     gettext_noop("Photo not usable"),
     gettext_noop(
         "Take the photo again: in daylight, sharp, straight from above, with the spot filling about a third of the "
@@ -42,6 +49,7 @@ PHRASES: tuple[str, ...] = (
     ),
     gettext_noop("There are signs that need a doctor's eye: have a dermatologist look at it within days."),
     gettext_noop("The program cannot tell what this is. Take a sharper photo, and have a doctor look at it."),
+    gettext_noop("One of the photos alone shows signs that need a doctor's eye: have a dermatologist look at it."),
     gettext_noop("This answer is no all-clear."),
     _UNSURE,
     _POSSIBLE,
@@ -61,6 +69,7 @@ CODES: tuple[str, ...] = (
 ERRORS: tuple[str, ...] = (
     gettext_noop("The image is empty. Choose a photo and send it again."),
     gettext_noop("The image has %(size)s MB; at most %(limit)s MB are accepted. Send a smaller copy."),
+    gettext_noop("The photos have more than %(limit)s MB together. Send fewer of them, or smaller copies."),
     gettext_noop("The image is too large: at most %(limit)s MB are accepted. Send a smaller copy."),
     gettext_noop(
         "The image has %(size)s megapixels; at most %(limit)s are accepted for this format. Send a smaller copy."

@@ -9,7 +9,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from api.directory.models import Dermatologist  # noqa: F401 - Django looks for models here
-from ml_models.classification import Severity, Status
+from api.reviews.models import ReviewCase  # noqa: F401 - and for these
+from api.switching.models import ModelSwitch, ModelVersion  # noqa: F401 - and here
+from ml_models.classification import Modality, Severity, Status
+
+_MODALITIES = [(each.value, each.value) for each in Modality]
 
 
 def photo_path(_image: "PredictionImage", filename: str) -> str:
@@ -39,6 +43,8 @@ class Prediction(models.Model):
     status = models.CharField(max_length=10, choices=[(each.value, each.value) for each in Status])
     reasons = models.JSONField(default=list, help_text="[{code, text}] in the order of weight")
     label = models.CharField(max_length=64, blank=True, help_text="empty when rejected")
+    possible = models.JSONField(default=list, help_text="[code] that cannot be ruled out, most probable first")
+    modality = models.CharField(max_length=20, blank=True, choices=_MODALITIES, help_text="empty when unsure")
     diagnosis = models.CharField(max_length=300)
     confidence_percent = models.FloatField()
     severity = models.CharField(max_length=10, choices=[(each.value, each.value) for each in Severity])
@@ -54,7 +60,7 @@ class Prediction(models.Model):
     model_version = models.CharField(max_length=50)
     model_digest = models.CharField(max_length=64)
     preprocess_version = models.PositiveSmallIntegerField()
-    duration_ms = models.FloatField(help_text="decoding and inference, without storing")
+    duration_ms = models.FloatField(help_text="decoding and inference of all photos, without storing")
 
     age_years = models.PositiveSmallIntegerField(null=True)
     sex = models.CharField(max_length=10, blank=True)
@@ -90,13 +96,15 @@ class PredictionImage(models.Model):
     """One photo of a prediction: the cleaned file that was classified, and what the model saw in it."""
 
     prediction = models.ForeignKey(Prediction, models.CASCADE, related_name="images")
-    position = models.PositiveSmallIntegerField(default=0)
+    position = models.PositiveSmallIntegerField(default=0, help_text="among those sent; a repeated one leaves a gap")
     photo = models.FileField(upload_to=photo_path, max_length=200)
     content_sha256 = models.CharField(max_length=64, db_index=True, help_text="of the stored file")
     format = models.CharField(max_length=10, help_text="as received, by content")
     width_px = models.PositiveIntegerField(help_text="upright")
     height_px = models.PositiveIntegerField(help_text="upright")
-    probabilities = models.JSONField(null=True)
+    probabilities = models.JSONField(null=True, help_text="of this photo alone, null when rejected")
+    rejections = models.JSONField(default=list, help_text="[reason code] of the gates that it does not pass")
+    modality = models.CharField(max_length=20, blank=True, choices=_MODALITIES, help_text="empty when unsure")
     gate_scores = models.JSONField(default=dict)
     embedding = models.BinaryField(null=True, help_text="float32, little-endian")
     activations = models.JSONField(

@@ -12,19 +12,22 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ai_edge_litert.interpreter import Interpreter
+
 from api import ml_state
 from api.i18n import translated
 from ml_models import decision, runtime
 from ml_models.artefact import LITERT_MODEL, ModelDocument
 from ml_models.classification import ModelIdentity, ReasonCode
-from ml_models.classifier import Classifier
+from ml_models.classifier import LOGITS, Classifier
 from ml_models.errors import ArtefactError
-from ml_models.gates import MEASURED_SIDE_PX, SCORES
+from ml_models.gates import CLIPPED_FROM, MEASURED_SIDE_PX, NETWORK_SCORES, PHOTO_SCORES
+from ml_models.heads import COVERAGE, KIND_ORDER, KINDS
 from ml_models.image_io import SHORT_SIDE_MARGIN
 from ml_models.patient import OLDEST_YEARS, SIDE_OF, SITE_PATTERNS, AgeBand, PatientFacts, Sex
 from ml_models.preprocess import MAX_ASPECT
 
-FORMAT = 1  # of the description; a reader of another format must update itself
+FORMAT = 2  # of the description; a reader of another format must update itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,12 @@ def live_description() -> dict[str, Any]:
     classifier = ml_state.classifier()  # one reference: description and digest are of one model, whatever goes live
     model = _opened(classifier)
     model.file.close()
-    return describe(classifier.document, classifier.identity, size_bytes=model.size_bytes)
+    has_heads = _has_heads(classifier.litert_model, model.sha256)
+    return describe(classifier.document, classifier.identity, size_bytes=model.size_bytes, has_heads=has_heads)
 
 
-def describe(document: ModelDocument, identity: ModelIdentity, *, size_bytes: int) -> dict[str, Any]:
-    """Everything that decides about an answer besides the network, whose file has `size_bytes`.
+def describe(document: ModelDocument, identity: ModelIdentity, *, size_bytes: int, has_heads: bool) -> dict[str, Any]:
+    """Everything that decides about an answer besides the network, whose file has `size_bytes`, and heads or not.
 
     Texts are in the active language; those that belong together are translated piece by piece, as a phone joins them.
     """
@@ -62,7 +66,7 @@ def describe(document: ModelDocument, identity: ModelIdentity, *, size_bytes: in
             "sha256": document.files[LITERT_MODEL],
             "signature": runtime.SIGNATURE,
             "input": runtime.IMAGE,
-            "output": "logits",
+            "outputs": {name: name for name in ((LOGITS, KINDS, COVERAGE) if has_heads else (LOGITS,))},
         },
         "input": {
             "size_px": document.input.size_px,
@@ -84,16 +88,18 @@ def describe(document: ModelDocument, identity: ModelIdentity, *, size_bytes: in
         ],
         "calibrations": {kind.value: asdict(calibration) for kind, calibration in document.calibrations.items()},
         "patient": _patient(document),
+        "heads": {"kind_order": list(KIND_ORDER), "modality_certainty": document.modality_certainty},
         "gates": {
             "measured_side_px": MEASURED_SIDE_PX,
-            "scores": list(SCORES),
+            "clipped_from": CLIPPED_FROM,
+            "photo_scores": list(PHOTO_SCORES),
+            "network_scores": list(NETWORK_SCORES),
             "rules": [asdict(gate) for gate in document.gates],
         },
         "decision": {
             "malignancy_thresholds": {kind.value: value for kind, value in document.malignancy_thresholds.items()},
-            "minimum_confidence": document.minimum_confidence,
-            # As the server decides: until gates for quality and domain exist, no answer is safe.
-            "gates_judged": False,
+            "prediction_sets": {kind.value: value for kind, value in document.prediction_sets.items()},
+            "gated": [kind.value for kind in document.gated],
             "reasons": {code.value: translated(decision.REASON_TEXTS[code]) for code in ReasonCode},
             "texts": {name: translated(text) for name, text in _texts().items()},
         },
@@ -103,9 +109,12 @@ def describe(document: ModelDocument, identity: ModelIdentity, *, size_bytes: in
 def open_live_file(digest: str) -> ModelFile | None:
     """The live model's LiteRT file if that is its sha256; None for any other digest.
 
+    A description may come from a worker that has switched a moment before this one: an unknown digest makes it look.
     Raises ArtefactError while no model is live, or when its file is gone or altered.
     """
     classifier = ml_state.classifier()
+    if digest != classifier.document.files[LITERT_MODEL] and ml_state.refresh():
+        classifier = ml_state.classifier()
     return _opened(classifier) if digest == classifier.document.files[LITERT_MODEL] else None
 
 
@@ -133,6 +142,13 @@ def _digest(path: Path, _size_bytes: int, _changed_ns: int, _inode: int) -> str:
     """Sha256 of the file as long as it has not changed; 9 MB cost 10 ms."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=4)
+def _has_heads(path: Path, _sha256: str) -> bool:
+    """Whether the file's own signature names the outputs of the heads; read without running the network."""
+    outputs = Interpreter(model_path=str(path)).get_signature_list()[runtime.SIGNATURE]["outputs"]
+    return {KINDS, COVERAGE} <= set(outputs)
 
 
 def _patient(document: ModelDocument) -> dict[str, Any]:
@@ -163,6 +179,7 @@ def _texts() -> Mapping[str, str]:
         "rejected_diagnosis": decision.REJECTED_DIAGNOSIS,
         "retake": decision.RETAKE,
         "suspicious_advice": decision.SUSPICIOUS_ADVICE,
+        "disagreeing_advice": decision.DISAGREEING_ADVICE,
         "uncertain_advice": decision.UNCERTAIN_ADVICE,
         "unvalidated_advice": decision.UNVALIDATED_ADVICE,
         "unsure": decision.UNSURE,

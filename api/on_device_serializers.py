@@ -8,6 +8,17 @@ from api.serializers import LabelSerializer, ModelIdentitySerializer
 from ml_models.classification import Modality, ReasonCode
 
 _BY_CODE = "by class code"
+_MODALITIES = [each.value for each in Modality]
+
+
+class OutputNamesSerializer(serializers.Serializer[Any]):
+    """What the outputs are called. `kinds` and `coverage`, the heads, are there together or not at all."""
+
+    logits = serializers.CharField(help_text="float32 [1, classes], uncalibrated, in the order of `labels`")
+    kinds = serializers.CharField(required=False, help_text="float32 [1, kinds], logits in the order of `kind_order`")
+    coverage = serializers.CharField(
+        required=False, help_text="float32 [1, grid, grid, 1], share of each cell that the lesion covers, not clipped"
+    )
 
 
 class ModelFileSerializer(serializers.Serializer[Any]):
@@ -18,7 +29,7 @@ class ModelFileSerializer(serializers.Serializer[Any]):
     sha256 = serializers.CharField()
     signature = serializers.CharField()
     input = serializers.CharField(help_text="float32 [1, size_px, size_px, 3], RGB in 0-255")
-    output = serializers.CharField(help_text="float32 [1, classes], uncalibrated logits in the order of `labels`")
+    outputs = OutputNamesSerializer()
 
 
 class ModelInputSerializer(serializers.Serializer[Any]):
@@ -86,19 +97,34 @@ class PatientRulesSerializer(serializers.Serializer[Any]):
     sites = SitePatternSerializer(many=True)
 
 
+class HeadRulesSerializer(serializers.Serializer[Any]):
+    """How the heads are read: a photo is of the likelier modality if that has this share of both, else of none."""
+
+    kind_order = serializers.ListField(
+        child=serializers.CharField(allow_null=True), help_text="modalities; null: no photo of a lesion"
+    )
+    modality_certainty = serializers.FloatField()
+
+
 class GateSerializer(serializers.Serializer[Any]):
-    """A photo whose `score` is under `minimum` is rejected with `reason`."""
+    """A photo whose `score` is under `minimum` is rejected with `reason`.
+
+    `modality` null: whatever its kind; a photo whose kind is not certain has to pass the gates of every kind.
+    """
 
     score = serializers.CharField()
     minimum = serializers.FloatField()
     reason = serializers.ChoiceField(choices=[each.value for each in ReasonCode])
+    modality = serializers.ChoiceField(choices=_MODALITIES, allow_null=True)
 
 
 class GatesSerializer(serializers.Serializer[Any]):
     """What is measured of the grey photo, shrunk to this short side, and the limits; see on_device/README.md."""
 
     measured_side_px = serializers.IntegerField()
-    scores = serializers.ListField(child=serializers.CharField())
+    clipped_from = serializers.IntegerField(help_text="grey level of a pixel that tells nothing any more")
+    photo_scores = serializers.ListField(child=serializers.CharField(), help_text="measured of the pixels")
+    network_scores = serializers.ListField(child=serializers.CharField(), help_text="read off the heads")
     rules = GateSerializer(many=True)
 
 
@@ -108,6 +134,7 @@ class DecisionTextsSerializer(serializers.Serializer[Any]):
     rejected_diagnosis = serializers.CharField()
     retake = serializers.CharField()
     suspicious_advice = serializers.CharField()
+    disagreeing_advice = serializers.CharField()
     uncertain_advice = serializers.CharField()
     unvalidated_advice = serializers.CharField()
     unsure = serializers.CharField(help_text="stands before a diagnosis")
@@ -120,8 +147,13 @@ class DecisionRulesSerializer(serializers.Serializer[Any]):
     malignancy_thresholds = serializers.DictField(
         child=serializers.FloatField(), help_text=f"by modality: {', '.join(Modality)}"
     )
-    minimum_confidence = serializers.FloatField()
-    gates_judged = serializers.BooleanField(help_text="false: no answer is safe")
+    prediction_sets = serializers.DictField(
+        child=serializers.FloatField(), help_text="probability by modality from which on a class cannot be ruled out"
+    )
+    gated = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="modalities that gates were chosen for; of any other no answer is safe",
+    )
     reasons = serializers.DictField(child=serializers.CharField(), help_text="text by reason code")
     texts = DecisionTextsSerializer()
 
@@ -139,6 +171,7 @@ class OnDeviceResponse(serializers.Serializer[Any]):
         child=CalibrationSerializer(), help_text="by modality; for an unknown one that of the highest temperature"
     )
     patient = PatientRulesSerializer()
+    heads = HeadRulesSerializer()
     gates = GatesSerializer()
     decision = DecisionRulesSerializer()
     disclaimer = serializers.CharField()

@@ -23,7 +23,7 @@ from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, SimpleD
 from api.claims import Mismatch, mismatch_of
 from api.explanations import explanation_jpeg
 from api.i18n import translated
-from api.models import Prediction, Scan
+from api.models import Prediction, PredictionImage, Scan
 from api.pdf_text import BOLD, REGULAR, markup, printable, register_fonts
 from api.scan_serializers import mismatch_text
 from api.serializers import DISCLAIMER
@@ -112,14 +112,26 @@ def _story(scan: Scan, width: float) -> Iterator[Flowable]:
 
 
 def _pictures(scan: Scan, width: float) -> Iterator[Flowable]:
+    """The saved photo, and those that were answered together with it, each on its own."""
+    images = list(scan.prediction.images.all()) if scan.prediction else []
+    own = next((image for image in images if image.content_sha256 == scan.content_sha256), None)
+    yield from _photo(scan, own, _("The photo"), width)
+    for image in images:
+        if image is not own:
+            yield from _photo(image, image, _("Answered together with it"), width)
+
+
+def _photo(
+    photo: Scan | PredictionImage, seen: PredictionImage | None, caption: str, width: float
+) -> Iterator[Flowable]:
     """The upright photo, and beside it the class activation map where one was made."""
-    mapped = [image for image in scan.prediction.images.all() if image.activations] if scan.prediction else []
+    mapped = seen if seen is not None and seen.activations else None
     cell_width = width / (2 if mapped else 1) - 3 * mm
     try:
-        row = [_picture(thumbnail_jpeg(scan, max_side_px=_PICTURE_SIDE_PX), cell_width)]
-        captions = [_("The photo")]
+        row = [_picture(thumbnail_jpeg(photo, max_side_px=_PICTURE_SIDE_PX), cell_width)]
+        captions = [caption]
         if mapped:
-            row.append(_picture(explanation_jpeg(mapped[0], max_side_px=_PICTURE_SIDE_PX), cell_width))
+            row.append(_picture(explanation_jpeg(mapped, max_side_px=_PICTURE_SIDE_PX), cell_width))
             captions.append(_("Where the evidence lay: not whether the answer is right"))
     except FileNotFoundError:
         yield Paragraph(_line(_("The photo is no longer stored.")), _SMALL)

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from api.claims import mismatch_of
 from api.models import Scan
 from api.photo_addresses import photo_address
-from api.serializers import NO_IMAGE, PredictionResponse, check_one_image, prediction_payload
+from api.serializers import NO_IMAGE, PredictionResponse, prediction_payload
 from api.services.scans import ScanClaim
 from ml_models.classification import Severity
 
@@ -29,10 +29,6 @@ class ScanRequest(serializers.Serializer[Any]):
     severity = serializers.ChoiceField(choices=[each.value for each in Severity])
     advice = serializers.CharField(max_length=MAX_ADVICE, trim_whitespace=False, allow_blank=True, default="")
     is_safe = serializers.BooleanField(default=False, help_text="absent means false")
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        check_one_image(self.context["request"])
-        return attrs
 
     def claim(self) -> ScanClaim:
         """The validated form without its photo."""
@@ -85,7 +81,7 @@ def scan_detail(scan: Scan, request: Request) -> dict[str, Any]:
     """What `ScanDetail` describes."""
     answer, mismatch = scan.prediction, mismatch_of(scan)
     return scan_list_item(scan, request) | {
-        "server": prediction_payload(answer, explanation_url=None) if answer else None,
+        "server": prediction_payload(answer, request) if answer else None,
         "mismatch": mismatch
         and {
             "differs": list(mismatch.fields),

@@ -1,11 +1,10 @@
 """Reads of the log and of what people keep. What belongs to a person is found only through that person."""
 
-import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from api.models import Prediction, PredictionImage, Scan
@@ -48,9 +47,12 @@ def scans_of(*, user: User) -> QuerySet[Scan]:
 def claimable_predictions(*, content_sha256: str, since: datetime) -> QuerySet[Prediction]:
     """Nobody's answers to these very bytes, newest first.
 
-    Without those that tell of a person: somebody else may hold the same file, and must not read another's history.
+    Without those that tell of a person, or show more of one: somebody else may hold the same file, and must neither
+    read another's history nor see another's other photos.
     """
+    others = PredictionImage.objects.filter(prediction=OuterRef("pk")).exclude(content_sha256=content_sha256)
     return Prediction.objects.filter(
+        ~Exists(others),
         images__content_sha256=content_sha256,
         user=None,
         created_at__gte=since,
@@ -77,7 +79,7 @@ def expired_scans(*, now: datetime) -> QuerySet[Scan]:
     return Scan.objects.filter(created_at__lt=before).order_by("created_at", "pk")
 
 
-def explained_image(*, prediction_id: uuid.UUID) -> PredictionImage | None:
-    """The first photo of a prediction that has a class activation map."""
-    explained = PredictionImage.objects.filter(prediction_id=prediction_id, activations__isnull=False)
+def explained_image(*, image_id: int) -> PredictionImage | None:
+    """A photo of the log, if it has class activation maps."""
+    explained = PredictionImage.objects.filter(pk=image_id, activations__isnull=False)
     return explained.select_related("prediction").first()

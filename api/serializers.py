@@ -2,16 +2,22 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.fields import empty
 from rest_framework.request import Request
+from rest_framework.utils.html import is_html_input
 
 from accounts.serializers import ErrorBody as ErrorBody  # noqa: PLC0414 - exported: this room looks for it here
+from api.explanations import explanation_url
 from api.i18n import translated, translated_texts
-from api.models import Prediction
+from api.models import Prediction, PredictionImage
 from api.services.predict import Patient
-from ml_models.classification import Severity, Status
+from ml_models.classification import Modality, ReasonCode, Severity, Status
+from ml_models.decision import REASON_TEXTS
 from ml_models.labels import MAX_CODE_CHARACTERS
 
 DISCLAIMER = _(
@@ -19,15 +25,34 @@ DISCLAIMER = _(
     "If a spot worries you, changes, itches or bleeds, see a doctor whatever is said here."
 )
 NO_IMAGE = _("No photo came. Send one file as multipart/form-data, in the field named image.")
+_MODALITIES = [each.value for each in Modality]
+
+
+class PhotosField(serializers.ListField):
+    """Every part of a form that has the field's name, in the order sent."""
+
+    child = serializers.FileField(allow_empty_file=True)
+    default_error_messages = {"required": NO_IMAGE}
+
+    def get_value(self, dictionary: Any) -> Any:
+        """REST framework's own would take `image[0]` and its like as well, which nobody counts."""
+        return (is_html_input(dictionary) and dictionary.getlist(self.field_name)) or empty
+
+    def run_child_validation(self, data: list[Any]) -> list[Any]:
+        if not all(isinstance(part, UploadedFile) for part in data):
+            self.fail("required")  # what came is text
+        return data
 
 
 class PredictionRequest(serializers.Serializer[Any]):
     """Multipart form of a prediction."""
 
-    image = serializers.FileField(
-        allow_empty_file=True,
-        help_text="JPEG, PNG, WebP or HEIC, judged by content, whatever its name and type say.",
-        error_messages={"required": NO_IMAGE, "invalid": NO_IMAGE},
+    image = PhotosField(
+        max_length=settings.MAX_PHOTOS,
+        help_text=(
+            "The photo: JPEG, PNG, WebP or HEIC, judged by content, whatever its name and type say. "
+            "Several parts of this name are photos of one and the same spot, answered together."
+        ),
     )
     age = serializers.IntegerField(min_value=0, max_value=130, required=False, allow_null=True, help_text="years")
     sex = serializers.ChoiceField(choices=["female", "male", "other"], required=False, allow_blank=True)
@@ -36,16 +61,11 @@ class PredictionRequest(serializers.Serializer[Any]):
     explain = serializers.BooleanField(default=False, help_text="also make a class activation map")
     consent = serializers.BooleanField(default=False, help_text="the photo may be used to train later models")
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        check_one_image(self.context["request"])
-        return attrs
-
     def arguments(self) -> dict[str, Any]:
-        """The validated form as keyword arguments of `predict_photo`, without the user."""
+        """The validated form as keyword arguments of `predict_photos`, without the user."""
         form = self.validated_data
-        upload: UploadedFile = form["image"]
         return {
-            "upload": upload,
+            "uploads": form["image"],
             "patient": Patient(
                 age_years=form.get("age"),
                 sex=form.get("sex", ""),
@@ -91,6 +111,16 @@ class ModelIdentitySerializer(serializers.Serializer[Any]):
     digest = serializers.CharField(help_text="sha256 of model.json, which names every file's sha256")
 
 
+class SeenPhotoSerializer(serializers.Serializer[Any]):
+    """What was found of one photo. One that is not usable did not count; with none that is, the answer is rejected."""
+
+    number = serializers.IntegerField(min_value=1, help_text="among those sent; one sent twice is named once")
+    usable = serializers.BooleanField()
+    reasons = ReasonSerializer(many=True, help_text="why it is not usable, and how to take it again")
+    modality = serializers.ChoiceField(choices=_MODALITIES, allow_null=True, help_text="null when unsure")
+    explanation_url = serializers.URLField(allow_null=True, help_text="its own map; signed, expires")
+
+
 class PredictionResponse(serializers.Serializer[Any]):
     """The answer. An unsure or unusable photo is an answer too: status 200, `isSafe` false, the reason in `advice`."""
 
@@ -109,8 +139,17 @@ class PredictionResponse(serializers.Serializer[Any]):
         child=serializers.FloatField(), allow_null=True, help_text="every label in the model's order, sum 1"
     )
     top_k = RankedLabelSerializer(many=True)
+    possible_labels = serializers.ListField(
+        child=serializers.CharField(), help_text="classes that cannot be ruled out, most probable first; none: rejected"
+    )
+    modality = serializers.ChoiceField(
+        choices=_MODALITIES, allow_null=True, help_text="kind of photo; null when unsure"
+    )
+    photos = SeenPhotoSerializer(many=True, help_text="in the order sent")
     malignancy = MalignancySerializer()
-    explanation_url = serializers.URLField(allow_null=True, help_text="signed, expires; null unless `explain` was true")
+    explanation_url = serializers.URLField(
+        allow_null=True, help_text="of the first usable photo; signed, expires; null unless `explain` was true"
+    )
     model = ModelIdentitySerializer()
     disclaimer = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -179,7 +218,8 @@ class RecommendedUploadSerializer(serializers.Serializer[Any]):
     formats = serializers.ListField(child=serializers.CharField())
     preferred_format = serializers.CharField()
     short_side_px = serializers.IntegerField()
-    max_bytes = serializers.IntegerField()
+    max_photos = serializers.IntegerField(help_text="of one spot in one request")
+    max_bytes = serializers.IntegerField(help_text="of all photos of a request together")
     max_jpeg_pixels = serializers.IntegerField()
     max_other_pixels = serializers.IntegerField()
 
@@ -195,14 +235,20 @@ class ModelResponse(ModelIdentitySerializer):
     recommended_upload = RecommendedUploadSerializer()
 
 
-def check_one_image(request: Request) -> None:
-    """Refuse a form with several photos: which one is meant cannot be known."""
-    if len(request.FILES.getlist("image")) > 1:
-        raise serializers.ValidationError({"image": _("Send one image in one request.")}, code="too_many_images")
+def seen_photo_payload(image: PredictionImage, request: HttpRequest | Request) -> dict[str, Any]:
+    """What `SeenPhotoSerializer` describes, in the active language."""
+    return {
+        "number": image.position + 1,
+        "usable": not image.rejections,
+        "reasons": [{"code": code, "text": translated(REASON_TEXTS[ReasonCode(code)])} for code in image.rejections],
+        "modality": image.modality or None,
+        "explanation_url": explanation_url(image, request),
+    }
 
 
-def prediction_payload(prediction: Prediction, *, explanation_url: str | None) -> dict[str, Any]:
+def prediction_payload(prediction: Prediction, request: HttpRequest | Request) -> dict[str, Any]:
     """What `PredictionResponse` describes, read from the logged row, in the active language."""
+    photos = [seen_photo_payload(image, request) for image in prediction.images.all()]
     return {
         "id": str(prediction.pk),
         "label": prediction.label or None,
@@ -215,12 +261,15 @@ def prediction_payload(prediction: Prediction, *, explanation_url: str | None) -
         "reasons": translated_texts(prediction.reasons, "text"),
         "probabilities": prediction.probabilities,
         "top_k": translated_texts(prediction.top, "name"),
+        "possible_labels": prediction.possible,
+        "modality": prediction.modality or None,
+        "photos": photos,
         "malignancy": {
             "probability": prediction.malignant_probability,
             "threshold": prediction.malignancy_threshold,
             "suspicious": prediction.suspicious,
         },
-        "explanation_url": explanation_url,
+        "explanation_url": next((photo["explanation_url"] for photo in photos if photo["explanation_url"]), None),
         "model": {
             "name": prediction.model_name,
             "version": prediction.model_version,

@@ -234,7 +234,7 @@ def _latency(
 
 
 def _classifying(photo: BenchmarkPhoto, model: Classifier) -> Callable[[], None]:
-    """Bytes to `Classification` by the calls that `api.ml_utils.classify_upload` makes."""
+    """Bytes to `Classification` by the calls that `api.ml_utils.classify_uploads` makes."""
 
     def classify() -> None:
         read = image_io.read_photo(photo.content, model_input_px=model.document.input.size_px)

@@ -26,7 +26,7 @@ from ml_models.labels import Label, problem_with
 from ml_models.patient import NOBODY, AgeBand, PatientEffects, PatientFacts, Sex, Site
 from ml_models.preprocess import VERSION, InputSpec
 
-FORMAT = 2
+FORMAT = 3
 DOCUMENT = "model.json"
 LITERT_MODEL = "model.tflite"
 KERAS_MODEL = "model.keras"
@@ -39,7 +39,11 @@ _REMEDY = "Restore the folder from git, or export it again: python -m ml_pipelin
 
 @dataclass(frozen=True, slots=True)
 class ModelDocument:
-    """`model.json`, typed. `metrics` and `provenance` are reported, never decided on; `files` maps name to sha256."""
+    """`model.json`, typed. `metrics` and `provenance` are reported, never decided on; `files` maps name to sha256.
+
+    `prediction_sets` holds the probability from which on a class cannot be ruled out, `modality_certainty` the share
+    that a modality must have to be believed, `gated` the modalities for which gates of quality and domain were chosen.
+    """
 
     name: str
     version: str
@@ -50,8 +54,10 @@ class ModelDocument:
     calibrations: Mapping[Modality, Calibration]
     patient_effects: PatientEffects
     malignancy_thresholds: Mapping[Modality, float]
-    minimum_confidence: float
+    prediction_sets: Mapping[Modality, float]
+    modality_certainty: float
     gates: tuple[Gate, ...]
+    gated: tuple[Modality, ...]
     metrics: Mapping[str, Any]
     provenance: Mapping[str, Any]
     files: Mapping[str, str]
@@ -64,7 +70,7 @@ class ModelDocument:
     @property
     def rules(self) -> DecisionRules:
         """The part of the document that decisions are made by."""
-        return DecisionRules(self.labels, self.malignancy_thresholds, self.minimum_confidence)
+        return DecisionRules(self.labels, self.malignancy_thresholds, self.prediction_sets, self.gated)
 
     def calibration_for(self, modality: Modality | None) -> Calibration:
         """The modality's own; for an unknown or unmeasured one the highest temperature of all, and no bias.
@@ -81,8 +87,14 @@ class ModelDocument:
 
         Raises InferenceError when a logit is not finite.
         """
+        return softmax(self.scores(logits, modality=modality, patient=patient))
+
+    def scores(
+        self, logits: NDArray[np.floating], *, modality: Modality | None = None, patient: PatientFacts = NOBODY
+    ) -> NDArray[np.float64]:
+        """Calibrated logits float64 [..., classes], with what is known of the person added."""
         scaled = self.calibration_for(modality).scaled(logits, self.codes)
-        return softmax(scaled + self.patient_effects.offsets(patient, self.codes))
+        return scaled + self.patient_effects.offsets(patient, self.codes)
 
     def to_json(self) -> str:
         """The text of `model.json`; the same document gives the same bytes."""
@@ -185,8 +197,10 @@ def parse_document(text: bytes, *, where: str) -> ModelDocument:
             calibrations={Modality(k): _calibration(row) for k, row in raw["calibrations"].items()},
             patient_effects=_effects(raw["patient_effects"]),
             malignancy_thresholds={Modality(k): float(v) for k, v in raw["malignancy_thresholds"].items()},
-            minimum_confidence=float(raw["minimum_confidence"]),
+            prediction_sets={Modality(k): float(v) for k, v in raw["prediction_sets"].items()},
+            modality_certainty=float(raw["modality_certainty"]),
             gates=tuple(_gate(row) for row in raw["gates"]),
+            gated=tuple(Modality(each) for each in raw["gated"]),
             metrics=dict(raw["metrics"]),
             provenance=dict(raw["provenance"]),
             files=dict(raw["files"]),
@@ -221,7 +235,8 @@ def _check_document(document: ModelDocument, where: str) -> None:
     problem = document.patient_effects.problem(codes)
     if problem:
         raise ArtefactError(f"{where}: patient effects: {problem}. {_REMEDY}")
-    shares = (*document.malignancy_thresholds.values(), document.minimum_confidence)
+    thresholds, sets = document.malignancy_thresholds.values(), document.prediction_sets.values()
+    shares = (*thresholds, *sets, document.modality_certainty)
     if not all(0 <= share <= 1 for share in shares):
         raise ArtefactError(f"{where}: thresholds {shares} must lie between 0 and 1. {_REMEDY}")
 
@@ -277,7 +292,8 @@ def _input(row: Mapping[str, Any]) -> InputSpec:
 
 
 def _gate(row: Mapping[str, Any]) -> Gate:
-    gate = Gate(row["score"], float(row["minimum"]), ReasonCode(row["reason"]))
+    modality = None if row["modality"] is None else Modality(row["modality"])
+    gate = Gate(row["score"], float(row["minimum"]), ReasonCode(row["reason"]), modality)
     if gate.score not in SCORES or not math.isfinite(gate.minimum):
         raise ValueError(f"gate {row} must have a finite minimum and one of the scores {SCORES}")
     return gate

@@ -40,10 +40,17 @@ class ReasonCode(StrEnum):
     """Why an answer is not plain `ok` and safe."""
 
     NO_DETAIL = "no_detail"
+    TOO_BLURRED = "too_blurred"
+    TOO_DARK = "too_dark"
+    WASHED_OUT = "washed_out"
+    NOT_A_LESION = "not_a_lesion"
+    LESION_TOO_SMALL = "lesion_too_small"
+    LESION_CUT_OFF = "lesion_cut_off"
     LOW_CONFIDENCE = "low_confidence"
     SUSPICIOUS = "suspicious"
     UNKNOWN_MALIGNANCY = "unknown_malignancy"
     NOT_VALIDATED = "not_validated"
+    PHOTOS_DISAGREE = "photos_disagree"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +85,14 @@ class Malignancy:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the person is told. `confidence_percent` is 0-100; `label` is None when rejected."""
+    """What the person is told. `confidence_percent` is 0-100; `label` is None when rejected.
+
+    `possible` is the conformal prediction set: every class that cannot be ruled out, most probable first.
+    """
 
     status: Status
     label: str | None
+    possible: tuple[str, ...]
     diagnosis: str
     confidence_percent: float
     severity: Severity
@@ -103,17 +114,33 @@ class ModelIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """The whole answer for one photo.
+    """The whole answer for one photo, or for several photos of one lesion together.
 
     `probabilities` holds every label in the model's order and sums to 1, None when rejected; `top` the most probable
-    ones, best first. `embedding` is float32 [dimensions]; `activations` are what each cell adds to the logit of every
-    label, float32 [grid, grid], only when asked. Both are None when the network was not run.
+    ones, best first. `modality` is what the photos were found to be, None where that is not certain.
     """
 
     decision: Decision
     probabilities: Mapping[str, float] | None
     top: tuple[RankedLabel, ...]
-    gate_scores: Mapping[str, float]
-    embedding: NDArray[np.float32] | None
-    activations: Mapping[str, NDArray[np.float32]] | None
+    modality: Modality | None
+    photos: tuple["SeenPhoto", ...]
     model: ModelIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPhoto:
+    """What the network and the gates say of one photo.
+
+    `logits` are the network's own, float32 [classes]. `rejections` are the reasons of the gates that the photo does not
+    pass; then `probabilities` is None. `embedding` is float32 [dimensions]; `activations` are what each cell adds to
+    the logit of every label, float32 [grid, grid], only when asked, and never for a rejected photo.
+    """
+
+    logits: NDArray[np.float32]
+    gate_scores: Mapping[str, float]
+    rejections: tuple[ReasonCode, ...]
+    modality: Modality | None
+    probabilities: Mapping[str, float] | None
+    embedding: NDArray[np.float32]
+    activations: Mapping[str, NDArray[np.float32]] | None

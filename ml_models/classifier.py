@@ -1,22 +1,26 @@
 """The whole way from pixels to a `Classification`: gates, preprocess, run, calibrate, decide, explain."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml_models.artefact import LITERT_MODEL, Artefact, ModelDocument, load_artefact
-from ml_models.classification import Classification, Modality, ModelIdentity, RankedLabel
+from ml_models.calibration import softmax
+from ml_models.classification import Classification, ModelIdentity, RankedLabel, SeenPhoto
 from ml_models.decision import decide
 from ml_models.errors import ArtefactError, InferenceError
 from ml_models.explanation import class_activations
 from ml_models.gates import failed_gates, measure
+from ml_models.heads import read_heads
 from ml_models.patient import NOBODY, PatientFacts
 from ml_models.preprocess import preprocess
 from ml_models.runtime import LiteRtRuntime
 
 GOLDEN_TOLERANCE = 1e-4
+LOGITS, FEATURE_MAP = "logits", "feature_map"  # outputs: [classes], [grid, grid, channels]
 _HEAD_TOLERANCE = 1e-3
 _TOP = 3
 
@@ -44,49 +48,33 @@ class Classifier:
         return self._artefact.folder / LITERT_MODEL
 
     def classify(
-        self,
-        rgb: NDArray[np.uint8],
-        *,
-        patient: PatientFacts = NOBODY,
-        modality: Modality | None = None,
-        explain: bool = False,
+        self, *photos: NDArray[np.uint8], patient: PatientFacts = NOBODY, explain: bool = False
     ) -> Classification:
-        """Classify one upright photo uint8 [h, w, 3] of a person of whom `patient` is known.
+        """Classify one lesion by one upright photo uint8 [h, w, 3] or several, of a person of whom `patient` is known.
 
-        `modality` is what a gate found the photo to be; unknown, it is answered most cautiously. `explain` adds the
-        class activation of every label. Raises InferenceBusy and InferenceError.
+        Several photos are fused by the mean of their calibrated logits, so the odds between two classes are the
+        geometric mean of what each photo gives; those that gates reject do not count while another is usable.
+        `explain` adds the class activation of every label to each photo. Raises InferenceBusy and InferenceError.
         """
-        document = self.document
-        scores = measure(rgb)
-        rejections = failed_gates(scores, document.gates)
-        if rejections:
-            decision = decide(None, document.rules, rejections=rejections, modality=modality)
-            return Classification(
-                decision=decision,
-                probabilities=None,
-                top=(),
-                gate_scores=scores,
-                embedding=None,
-                activations=None,
-                model=self.identity,
-            )
-        logits, feature_map = self._run(rgb)
-        probabilities = document.probabilities(logits, modality=modality, patient=patient)
-        by_code = dict(zip(self._codes, probabilities.tolist(), strict=True))
-        decision = decide(by_code, document.rules, modality=modality)
+        if not photos:
+            raise InferenceError("No photo to classify: the caller must give at least one.")
+        looks = [self._look(rgb, patient, explain=explain) for rgb in photos]
+        usable = [look for look in looks if not look.photo.rejections]
+        modalities = {look.photo.modality for look in usable or looks}
+        modality = modalities.pop() if len(modalities) == 1 else None
+        rejections = () if usable else tuple(dict.fromkeys(each for look in looks for each in look.photo.rejections))
+        by_code = None if rejections else self._by_code(softmax(np.mean([look.scores for look in usable], axis=0)))
+        alone = [self._by_code(softmax(look.scores)) for look in usable] if len(usable) > 1 else []
         return Classification(
-            decision=decision,
+            decision=decide(
+                by_code, self.document.rules, rejections=rejections, modality=modality, photos=tuple(alone)
+            ),
             probabilities=by_code,
-            top=self._top(by_code),
-            gate_scores=scores,
-            embedding=self._embed(feature_map),
-            activations=self._activations(feature_map) if explain else None,
+            top=() if by_code is None else self._top(by_code),
+            modality=modality,
+            photos=tuple(look.photo for look in looks),
             model=self.identity,
         )
-
-    def logits(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Uncalibrated output float32 [classes] for one upright photo, no gates: for calibration and evaluation."""
-        return self._run(rgb)[0]
 
     def verify_golden(self) -> None:
         """Run the golden photos: probabilities within 1e-4, and the head's weights give the network's own logits.
@@ -95,7 +83,8 @@ class Classifier:
         """
         golden, statistics = self._artefact.golden, self._artefact.statistics
         for index, (photo, expected) in enumerate(zip(golden.photos, golden.probabilities, strict=True)):
-            logits, feature_map = self._run(photo)
+            outputs = self._run(photo)
+            logits, feature_map = outputs[LOGITS], outputs[FEATURE_MAP]
             seen = self.document.probabilities(logits, modality=golden.modality(index), patient=golden.patient(index))
             by_head = feature_map.mean(axis=(0, 1)) @ statistics.class_weights + statistics.class_bias
             differences = (float(np.abs(seen - expected).max()), float(np.abs(by_head - logits).max()))
@@ -106,12 +95,36 @@ class Classifier:
                     "The model, its calibration or a library (OpenCV, LiteRT) is not the one it was made with."
                 )
 
-    def _run(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _run(self, rgb: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """Every output of the network for one photo, without the batch axis."""
         outputs = self._runtime.run(preprocess(rgb, self.document.input)[np.newaxis])
-        logits, feature_map = outputs["logits"][0], outputs["feature_map"][0]
-        if logits.shape != (len(self._codes),):
-            raise InferenceError(f"The model answers {logits.shape[0]} classes for {len(self._codes)} labels.")
-        return logits, feature_map
+        if outputs[LOGITS].shape != (1, len(self._codes)):
+            seen = outputs[LOGITS].shape[-1]
+            raise InferenceError(f"The model answers {seen} classes for {len(self._codes)} labels.")
+        return {name: output[0] for name, output in outputs.items()}
+
+    def _look(self, rgb: NDArray[np.uint8], patient: PatientFacts, *, explain: bool) -> "_Look":
+        document = self.document
+        outputs = self._run(rgb)
+        heads = read_heads(outputs)
+        gate_scores = {**measure(rgb), **heads.scores}
+        modality = heads.modality(certainty=document.modality_certainty)
+        rejections = failed_gates(gate_scores, document.gates, modality=modality)
+        scores = document.scores(outputs[LOGITS], modality=modality, patient=patient)
+        usable = not rejections
+        photo = SeenPhoto(
+            logits=outputs[LOGITS],
+            gate_scores=gate_scores,
+            rejections=rejections,
+            modality=modality,
+            probabilities=self._by_code(softmax(scores)) if usable else None,
+            embedding=self._embed(outputs[FEATURE_MAP]),
+            activations=self._activations(outputs[FEATURE_MAP]) if explain and usable else None,
+        )
+        return _Look(photo, scores)
+
+    def _by_code(self, probabilities: NDArray[np.float64]) -> dict[str, float]:
+        return dict(zip(self._codes, probabilities.tolist(), strict=True))
 
     def _top(self, probabilities: Mapping[str, float]) -> tuple[RankedLabel, ...]:
         ranked = sorted(self.document.labels, key=lambda label: -probabilities[label.code])[:_TOP]
@@ -125,6 +138,14 @@ class Classifier:
     def _activations(self, feature_map: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         grids = class_activations(feature_map, self._artefact.statistics.class_weights)
         return dict(zip(self._codes, grids, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A photo, and its calibrated logits float64 [classes]."""
+
+    photo: SeenPhoto
+    scores: NDArray[np.float64]
 
 
 def load_classifier(folder: Path, *, pool_size: int = 1, timeout_s: float = 10.0) -> Classifier:

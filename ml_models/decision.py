@@ -4,7 +4,7 @@ The rows of the severity table each contribute a severity; the highest wins, and
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ml_models.classification import Decision, Malignancy, Modality, Reason, ReasonCode, Severity, Status
@@ -12,11 +12,18 @@ from ml_models.errors import InferenceError
 from ml_models.labels import Label
 
 REASON_TEXTS: dict[ReasonCode, str] = {
-    ReasonCode.NO_DETAIL: "The photo shows no detail: it is blank, covered or far out of focus.",
-    ReasonCode.LOW_CONFIDENCE: "Several diagnoses look about equally likely, so no single one can be trusted.",
+    ReasonCode.NO_DETAIL: "The photo shows too little detail: it is blank, covered, faint or very small.",
+    ReasonCode.TOO_BLURRED: "The photo is blurred: hold still, tap the spot to focus, and do not go too close.",
+    ReasonCode.TOO_DARK: "The photo is too dark: take it in daylight or under a bright lamp.",
+    ReasonCode.WASHED_OUT: "The photo is overexposed: turn the flash off and avoid direct sun.",
+    ReasonCode.NOT_A_LESION: "This does not look like a photo of a spot on the skin.",
+    ReasonCode.LESION_TOO_SMALL: "The spot is too small in the photo: go closer, until it fills about a third of it.",
+    ReasonCode.LESION_CUT_OFF: "The spot is cut off: move it to the middle, with skin around it on all sides.",
+    ReasonCode.LOW_CONFIDENCE: "Diagnoses that call for different care remain possible, so no single one is trusted.",
     ReasonCode.SUSPICIOUS: "The probability of a malignant lesion is at or over the warning threshold.",
     ReasonCode.UNKNOWN_MALIGNANCY: "Of a class that is likely here it is not known whether it is malignant.",
     ReasonCode.NOT_VALIDATED: "This kind of photo has not been validated, so the answer cannot be called safe.",
+    ReasonCode.PHOTOS_DISAGREE: "One of the photos alone looks suspicious, so the others are no all-clear.",
 }
 
 REJECTED_DIAGNOSIS = "Photo not usable"
@@ -25,6 +32,7 @@ RETAKE = (
 )
 SUSPICIOUS_ADVICE = "There are signs that need a doctor's eye: have a dermatologist look at it within days."
 UNCERTAIN_ADVICE = "The program cannot tell what this is. Take a sharper photo, and have a doctor look at it."
+DISAGREEING_ADVICE = "One of the photos alone shows signs that need a doctor's eye: have a dermatologist look at it."
 UNVALIDATED_ADVICE = "This answer is no all-clear."
 UNSURE, POSSIBLY_MALIGNANT = "Unsure, possibly: ", "; possible malignancy"
 _PROBABILITY_TOLERANCE = 1e-6
@@ -34,18 +42,34 @@ _PROBABILITY_TOLERANCE = 1e-6
 class DecisionRules:
     """What the decision reads from the artefact.
 
-    `labels` in output order, thresholds on the summed malignant probability per validated modality, and the top
-    probability under which the answer is `uncertain`.
+    `labels` in output order, thresholds on the summed malignant probability per validated modality, the probability
+    from which on a class belongs to the conformal prediction set, and the modalities for which gates of quality and
+    domain were chosen.
     """
 
     labels: tuple[Label, ...]
     malignancy_thresholds: Mapping[Modality, float]
-    minimum_confidence: float
+    prediction_sets: Mapping[Modality, float]
+    gated: tuple[Modality, ...] = ()
 
     def threshold_for(self, modality: Modality | None) -> float | None:
         """The modality's threshold; for an unknown or unvalidated one the most cautious that exists."""
         most_cautious = min(self.malignancy_thresholds.values(), default=None)
         return most_cautious if modality is None else self.malignancy_thresholds.get(modality, most_cautious)
+
+    def possible(self, probabilities: Mapping[str, float], modality: Modality | None) -> tuple[Label, ...]:
+        """The prediction set, most probable first: the classes that cannot be ruled out, by the modality's own limit.
+
+        For an unknown or unmeasured modality by the lowest limit, so that the set is the largest.
+        """
+        lowest = min(self.prediction_sets.values(), default=0.0)
+        limit = self.prediction_sets.get(modality, lowest) if modality else lowest
+        within = [label for label in self.labels if probabilities[label.code] >= limit]
+        return tuple(sorted(within, key=lambda label: -probabilities[label.code]))
+
+    def is_validated(self, modality: Modality | None) -> bool:
+        """Whether an answer about such a photo may be called safe at all."""
+        return modality in self.gated and modality in self.malignancy_thresholds
 
 
 def decide(
@@ -54,24 +78,27 @@ def decide(
     *,
     rejections: tuple[ReasonCode, ...] = (),
     modality: Modality | None = None,
-    gates_judged: bool = False,
+    photos: Sequence[Mapping[str, float]] = (),
 ) -> Decision:
-    """Decide on one photo.
+    """Decide on one lesion.
 
     `probabilities` maps every label to its calibrated probability, None only with `rejections`. `modality` is what a
-    gate found the photo to be, None when none has judged it; `gates_judged` says that quality and domain gates exist
-    and passed. Raises InferenceError when the probabilities do not fit the labels or do not sum to 1.
+    gate found the photos to be, None when that is not certain. `photos` are the probabilities of each of several
+    photos alone: one that is suspicious forbids to call the lesion safe. Raises InferenceError when the probabilities
+    do not fit the labels or do not sum to 1.
     """
     if rejections:
         return _rejected(rejections, rules.threshold_for(modality))
     if probabilities is None:
         raise InferenceError("No probabilities and no reason for rejecting: the caller must give one of them.")
-    _check(probabilities, rules)
-    top = max(rules.labels, key=lambda label: probabilities[label.code])
-    confidence = probabilities[top.code]
-    malignancy = _malignancy(probabilities, rules, modality, top)
-    uncertain = confidence < rules.minimum_confidence
-    validated = gates_judged and modality in rules.malignancy_thresholds
+    for each in (probabilities, *photos):
+        _check(each, rules)
+    top = _top(probabilities, rules)
+    malignancy = _malignancy(probabilities, rules, modality)
+    disagree = not malignancy.suspicious and any(_malignancy(each, rules, modality).suspicious for each in photos)
+    possible = rules.possible(probabilities, modality)
+    uncertain = len({_care(label) for label in possible}) != 1
+    validated = rules.is_validated(modality)
 
     severities, reasons = [top.severity], []
     if uncertain:
@@ -83,6 +110,9 @@ def decide(
     if _may_be_malignant(probabilities, rules, malignancy, top):
         severities.append(Severity.MODERATE)
         reasons.append(ReasonCode.UNKNOWN_MALIGNANCY)
+    if disagree:
+        severities.append(Severity.MODERATE)
+        reasons.append(ReasonCode.PHOTOS_DISAGREE)
     if not validated:
         severities.append(Severity.MODERATE)
         reasons.append(ReasonCode.NOT_VALIDATED)
@@ -90,10 +120,13 @@ def decide(
     return Decision(
         status=Status.UNCERTAIN if uncertain else Status.OK,
         label=top.code,
+        possible=tuple(label.code for label in possible),
         diagnosis=_diagnosis(top, uncertain=uncertain, suspicious=malignancy.suspicious),
-        confidence_percent=round(100 * confidence, 1),
+        confidence_percent=round(100 * probabilities[top.code], 1),
         severity=severity,
-        advice=_advice(top, uncertain=uncertain, suspicious=malignancy.suspicious, validated=validated),
+        advice=_advice(
+            top, uncertain=uncertain, suspicious=malignancy.suspicious, disagree=disagree, validated=validated
+        ),
         is_safe=not reasons and top.malignant is False and severity is Severity.LOW,
         malignancy=malignancy,
         reasons=_with_texts(tuple(reasons)),
@@ -105,6 +138,7 @@ def _rejected(rejections: tuple[ReasonCode, ...], threshold: float | None) -> De
     return Decision(
         status=Status.REJECTED,
         label=None,
+        possible=(),
         diagnosis=REJECTED_DIAGNOSIS,
         confidence_percent=0.0,
         severity=Severity.MODERATE,
@@ -124,9 +158,16 @@ def _check(probabilities: Mapping[str, float], rules: DecisionRules) -> None:
         raise InferenceError("Probabilities must be finite, not negative and sum to 1. Check the artefact.")
 
 
-def _malignancy(
-    probabilities: Mapping[str, float], rules: DecisionRules, modality: Modality | None, top: Label
-) -> Malignancy:
+def _top(probabilities: Mapping[str, float], rules: DecisionRules) -> Label:
+    return max(rules.labels, key=lambda label: probabilities[label.code])
+
+
+def _care(label: Label) -> str:
+    """What two classes must share for it not to matter which of them it is; unknown malignancy shares nothing."""
+    return f"class {label.code}" if label.malignant is None else label.severity.value
+
+
+def _malignancy(probabilities: Mapping[str, float], rules: DecisionRules, modality: Modality | None) -> Malignancy:
     """Sum over the labels known to be malignant, as in the evaluation that chose the threshold.
 
     None where no label is known to be malignant, but some might be; where no threshold exists, a malignant top class is
@@ -136,7 +177,7 @@ def _malignancy(
     if {None} <= {label.malignant for label in rules.labels} <= {None, False}:
         return Malignancy(probability=None, threshold=threshold, suspicious=False)
     probability = _share(probabilities, rules, malignant=True)
-    suspicious = top.malignant is True if threshold is None else probability >= threshold
+    suspicious = _top(probabilities, rules).malignant is True if threshold is None else probability >= threshold
     return Malignancy(probability=probability, threshold=threshold, suspicious=suspicious)
 
 
@@ -161,12 +202,14 @@ def _diagnosis(top: Label, *, uncertain: bool, suspicious: bool) -> str:
     return f"{text}{POSSIBLY_MALIGNANT}" if suspicious and not top.malignant else text
 
 
-def _advice(top: Label, *, uncertain: bool, suspicious: bool, validated: bool) -> str:
+def _advice(top: Label, *, uncertain: bool, suspicious: bool, disagree: bool, validated: bool) -> str:
     """The most urgent sentence first; the class's own advice only when the class is believed."""
     believed = not uncertain and not (suspicious and not top.malignant)
     sentences = []
     if suspicious and not (believed and top.severity is Severity.HIGH):
         sentences.append(SUSPICIOUS_ADVICE)
+    if disagree:
+        sentences.append(DISAGREEING_ADVICE)
     if uncertain:
         sentences.append(UNCERTAIN_ADVICE)
     if believed:

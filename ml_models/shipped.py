@@ -2,4 +2,4 @@
 
 from pathlib import Path
 
-SHIPPED_MODEL = Path(__file__).parent / "trained" / "mobilenetv2-ham10000"
+SHIPPED_MODEL = Path(__file__).parent / "trained" / "lesion-lite0"

@@ -9,6 +9,7 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from sklearn.decomposition import PCA
 from ml_models import artefact
 from ml_models.artefact import Artefact, Golden, ModelDocument, Statistics
 from ml_models.calibration import Calibration
-from ml_models.classification import Modality, ModelIdentity, ReasonCode
+from ml_models.classification import Classification, Modality, ModelIdentity, ReasonCode
 from ml_models.classifier import Classifier, load_classifier
 from ml_models.gates import Gate
 from ml_models.patient import NOBODY, PatientEffects, PatientFacts, Sex, Site
@@ -32,12 +33,16 @@ from ml_pipeline.calibration.choose import Choices, choose
 from ml_pipeline.data.proof import refuse_leakage, refuse_other_data
 from ml_pipeline.data.records import SEPARATOR, Record, Split, of_split
 from ml_pipeline.errors import TrainingError
-from ml_pipeline.evaluation.evaluate import answers_from, logits_for, uncalibrated_answers
+from ml_pipeline.evaluation.evaluate import answers_from, ask, logits_of, uncalibrated_answers
+from ml_pipeline.evaluation.served import measure_served
 from ml_pipeline.figures import measured
+from ml_pipeline.gating.choose import GatingChoices, GatingPhotos, TrainingFeatures, choose_gating
+from ml_pipeline.gating.heads import HeadPhotos, fit_heads, with_heads
+from ml_pipeline.gating.plots import write_gate_plots
 from ml_pipeline.model_card import write_domain_plots, write_model_card
 from ml_pipeline.progress import Progress, silence
 from ml_pipeline.synthetic import golden_inputs
-from ml_pipeline.training.backbones import LOGITS, with_feature_map
+from ml_pipeline.training.backbones import LOGITS, POOLED, with_feature_map
 from ml_pipeline.training.batches import in_parts, load_inputs
 from ml_pipeline.training.run_folder import TrainedModel
 from ml_pipeline.training.selection import select
@@ -47,6 +52,7 @@ _EMBEDDING_DIMENSIONS = 64
 _PARITY_PHOTOS = 64
 _WORKERS = min(4, os.cpu_count() or 1)
 _GOLDEN_SIZE_PX, _GOLDEN_SEED = 200, 7
+_SEED = 0  # of what is drawn for the heads
 _GOLDEN_CASES = (
     (None, NOBODY),
     (Modality.DERMATOSCOPIC, PatientFacts(45, Sex.FEMALE, Site.TORSO)),
@@ -60,28 +66,34 @@ _LIBRARIES = ("keras", "tensorflow", "ai-edge-litert", "opencv-python-headless",
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """The folder written, how far LiteRT is from Keras as a share of the largest logit, the document, the choices."""
+    """The folder written, how far LiteRT is from Keras as a share of the largest logit, the document, the choices.
+
+    `gating` is None for a model without gates.
+    """
 
     folder: Path
     parity: float
     document: ModelDocument
     choices: Choices
+    gating: GatingChoices | None
 
 
 def export(
     trained: TrainedModel,
     records: Sequence[Record],
     *,
-    name: str,
     model_version: str,
     created_at: str,
     out: Path,
+    gating_photos: GatingPhotos | None = None,
     progress: Progress = silence,
 ) -> ExportReport:
     """Calibrate on validation, measure on test, write the folder `out`, and load it as a server would.
 
-    `records` is the whole table of the training; what the recipe did not see of it is not judged by it either. An
-    existing folder is replaced only once the new one has passed. Raises TrainingError when LiteRT and Keras differ.
+    `records` is the whole table of the training; what the recipe did not see of it is not judged by it either. Without
+    `gating_photos` the model has no gates, and none of its answers is ever called safe. The model is named after the
+    folder. An existing folder is replaced only once the new one has passed. Raises TrainingError when LiteRT and Keras
+    differ.
     """
     if keras.backend.backend() != "tensorflow":
         raise TrainingError("Export needs KERAS_BACKEND=tensorflow: the LiteRT converter is TensorFlow's.")
@@ -93,35 +105,50 @@ def export(
     validation, test = of_split(seen, Split.VALIDATION), of_split(seen, Split.TEST)
     if not test:
         raise TrainingError(f"Recipe {trained.recipe.name} finds no test photos in this table. Build it with --test.")
-    model = with_feature_map(trained.model)
+    training, size_px = of_split(seen, Split.TRAIN), trained.recipe.size_px
+    plain, pooled = with_feature_map(trained.model), _pooled(trained.model, training, size_px)
+    statistics = _statistics(trained.model, pooled)
+    model = plain
+    if gating_photos:
+        photos = HeadPhotos(training, gating_photos.negatives, gating_photos.masks, size_px)
+        model = with_heads(trained.model, fit_heads(trained.model, photos, pooled, seed=_SEED, progress=progress))
     with tempfile.TemporaryDirectory() as work:
-        folder = Path(work) / name
+        folder = Path(work) / out.name
         folder.mkdir()
-        model.save(folder / artefact.KERAS_MODEL)
+        plain.save(folder / artefact.KERAS_MODEL)
         (folder / artefact.LITERT_MODEL).write_bytes(to_litert(model))
         runtime = LiteRtRuntime(folder / artefact.LITERT_MODEL, pool_size=_WORKERS)
-        parity = _parity(model, runtime, validation, trained.recipe.size_px)
-        statistics = _statistics(model, of_split(seen, Split.TRAIN), trained.recipe.size_px)
+        parity = _parity(model, runtime, validation, size_px)
+        make = partial(_classifier, folder=folder, runtime=runtime, statistics=statistics)
 
-        draft = _draft(trained, seen, name=name, model_version=model_version, created_at=created_at)
-        # Logits do not depend on the calibration, so the draft's classifier serves for all splits.
-        classifier = _classifier(draft, folder, runtime, statistics)
-        logits = logits_for(classifier, validation, workers=_WORKERS, progress=progress)
-        chosen, choices = choose(draft, cases_from(draft, logits, validation))
-        logits = logits_for(classifier, test, workers=_WORKERS, progress=progress)
-        document = _complete(chosen, choices, trained, logits, test)
+        draft = _draft(trained, seen, name=out.name, model_version=model_version, created_at=created_at)
+        logits = logits_of(ask(make(draft), validation, workers=_WORKERS, progress=progress))
+        document, choices = choose(draft, cases_from(draft, logits, validation))
+        gating = None
+        if gating_photos:
+            features = _features(statistics, pooled, training)
+            document = dataclasses.replace(
+                document, provenance={**document.provenance, "negatives": gating_photos.as_json()}
+            )
+            document, gating = choose_gating(
+                make, document, gating_photos, validation, features, workers=_WORKERS, progress=progress
+            )
+        given = ask(make(document), test, workers=_WORKERS, progress=progress)
+        document, logits = _complete(document, choices, gating, trained, given, test), logits_of(given)
 
-        _write_arrays(folder, statistics, _golden(classifier, document))
+        _write_arrays(folder, statistics, _golden(make(document)))
         files = {file: artefact.file_digest(folder / file) for file in artefact.HASHED_FILES}
         document = dataclasses.replace(document, files=files)
         (folder / artefact.DOCUMENT).write_text(document.to_json(), encoding="utf-8")
         write_domain_plots(
             folder / "plots", answers_from(document, logits, test), uncalibrated_answers(document, logits, test), test
         )
+        if gating:
+            write_gate_plots(folder / "plots", gating, measure_served(document, given, test))
         write_model_card(folder / "MODEL_CARD.md", document)
         load_classifier(folder)
         _replace(out, folder)
-    return ExportReport(out, parity, document, choices)
+    return ExportReport(out, parity, document, choices, gating)
 
 
 def to_litert(model: keras.Model, *, representative: NDArray[np.float32] | None = None) -> bytes:
@@ -152,24 +179,40 @@ def _replace(out: Path, folder: Path) -> None:
 
 
 def _parity(model: keras.Model, runtime: LiteRtRuntime, records: Sequence[Record], size_px: int) -> float:
-    """Largest difference of a logit between Keras and LiteRT on validation photos, as a share of the largest logit."""
+    """Largest difference of an output between Keras and LiteRT on validation photos, as a share of its largest value.
+
+    The feature map stands behind all the others.
+    """
     spread = records[:: max(1, len(records) // _PARITY_PHOTOS)][:_PARITY_PHOTOS]
     photos = load_inputs(spread, InputSpec(size_px))
-    expected = model.predict(photos, verbose=0)[LOGITS]
-    seen = np.concatenate([runtime.run(photo[np.newaxis])[LOGITS] for photo in photos])
-    largest = float(np.abs(expected - seen).max() / np.abs(expected).max())
-    if largest > PARITY_TOLERANCE:
-        raise TrainingError(
-            f"LiteRT differs from Keras by {largest:.2g} of the largest logit (limit {PARITY_TOLERANCE:g})."
-        )
-    return largest
+    expected = model.predict(photos, verbose=0)
+    seen = [runtime.run(photo[np.newaxis]) for photo in photos]
+    differences = {}
+    for name, values in expected.items():
+        litert = np.concatenate([each[name] for each in seen])
+        differences[name] = float(np.abs(values - litert).max() / np.abs(values).max())
+        if differences[name] > PARITY_TOLERANCE:
+            raise TrainingError(
+                f"LiteRT differs from Keras in {name} by {differences[name]:.2g} of its largest value (limit "
+                f"{PARITY_TOLERANCE:g})."
+            )
+    return differences[LOGITS]
 
 
-def _statistics(model: keras.Model, training: Sequence[Record], size_px: int) -> Statistics:
-    """Head weights, and a principal component projection of the pooled features of the training photos."""
-    pooling = keras.Model(model.inputs[0], model.get_layer("pooled").output)
+def _pooled(model: keras.Model, training: Sequence[Record], size_px: int) -> NDArray[np.float32]:
+    """Pooled features float32 [n, channels] of the training photos."""
+    pooling = keras.Model(model.inputs[0], model.get_layer(POOLED).output)
     parts = in_parts(training, InputSpec(size_px))
-    pooled = np.concatenate([pooling.predict(part, batch_size=64, verbose=0) for part in parts])
+    return np.concatenate([pooling.predict(part, batch_size=64, verbose=0) for part in parts])
+
+
+def _features(statistics: Statistics, pooled: NDArray[np.float32], training: Sequence[Record]) -> TrainingFeatures:
+    embeddings = np.asarray((pooled - statistics.embedding_mean) @ statistics.embedding_components, np.float32)
+    return TrainingFeatures(embeddings, np.array([f"{record.modality} {record.label}" for record in training]))
+
+
+def _statistics(model: keras.Model, pooled: NDArray[np.float32]) -> Statistics:
+    """Head weights, and a principal component projection of the pooled features of the training photos."""
     dimensions = min(_EMBEDDING_DIMENSIONS, *pooled.shape)
     projection = PCA(n_components=dimensions, svd_solver="full").fit(pooled)
     kernel, bias = model.get_layer(LOGITS).get_weights()
@@ -195,8 +238,10 @@ def _draft(
         calibrations={modality: Calibration(1.0) for modality in {record.modality for record in records}},
         patient_effects=PatientEffects(),
         malignancy_thresholds={},
-        minimum_confidence=0.0,
+        prediction_sets={},
+        modality_certainty=1.0,
         gates=(_NO_DETAIL,),
+        gated=(),
         metrics={},
         provenance={
             "recipe": dataclasses.asdict(trained.recipe),
@@ -214,13 +259,19 @@ def _draft(
 
 
 def _complete(
-    chosen: ModelDocument, choices: Choices, trained: TrainedModel, logits: NDArray[np.float32], test: Sequence[Record]
+    chosen: ModelDocument,
+    choices: Choices,
+    gating: GatingChoices | None,
+    trained: TrainedModel,
+    given: Sequence[Classification],
+    test: Sequence[Record],
 ) -> ModelDocument:
     """The document with what was chosen on validation and measured on test."""
+    said = {**choices.as_json(), "gating": gating and gating.as_json()}
     return dataclasses.replace(
         chosen,
-        metrics=measured(chosen, logits, test, validation_balanced_accuracy=trained.validation_balanced_accuracy),
-        provenance={**chosen.provenance, "chosen_on_validation": choices.as_json()},
+        metrics=measured(chosen, given, test, validation_balanced_accuracy=trained.validation_balanced_accuracy),
+        provenance={**chosen.provenance, "chosen_on_validation": said},
     )
 
 
@@ -242,7 +293,7 @@ def _data_summary(records: Sequence[Record]) -> dict[str, Any]:
     return summary
 
 
-def _classifier(document: ModelDocument, folder: Path, runtime: LiteRtRuntime, statistics: Statistics) -> Classifier:
+def _classifier(document: ModelDocument, *, folder: Path, runtime: LiteRtRuntime, statistics: Statistics) -> Classifier:
     """A classifier over files that are still being written: not verified, never used to serve."""
     identity = ModelIdentity(document.name, document.version, "draft", document.input.preprocess_version)
     texts, numbers = np.zeros(0, np.str_), np.zeros(0)
@@ -250,8 +301,9 @@ def _classifier(document: ModelDocument, folder: Path, runtime: LiteRtRuntime, s
     return Classifier(Artefact(folder, document, identity, statistics, nothing), runtime)
 
 
-def _golden(classifier: Classifier, document: ModelDocument) -> Golden:
+def _golden(classifier: Classifier) -> Golden:
     """Drawn photos and the answers to them: alone, and with what may be known beside a photo."""
+    document = classifier.document
     photos = golden_inputs(count=len(_GOLDEN_CASES), size_px=_GOLDEN_SIZE_PX, seed=_GOLDEN_SEED)
     cases = zip(photos, _GOLDEN_CASES, strict=True)
     return Golden(
@@ -263,7 +315,7 @@ def _golden(classifier: Classifier, document: ModelDocument) -> Golden:
         sites=np.array([str(patient.site or "") for _, patient in _GOLDEN_CASES]),
         probabilities=np.stack(
             [
-                document.probabilities(classifier.logits(photo), modality=modality, patient=patient)
+                document.probabilities(logits_of([classifier.classify(photo)])[0], modality=modality, patient=patient)
                 for photo, (modality, patient) in cases
             ]
         ),

@@ -5,17 +5,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ml_models.artefact import ModelDocument
+from ml_models.classification import Classification, Modality
 from ml_models.patient import PatientFacts
 from ml_pipeline.calibration.cases import cases_from
 from ml_pipeline.data.records import Record
 from ml_pipeline.evaluation.answers import Answers
 from ml_pipeline.evaluation.bootstrap import Estimate, Gain, estimate, gains
-from ml_pipeline.evaluation.evaluate import answers_from
+from ml_pipeline.evaluation.evaluate import answers_from, logits_of
 from ml_pipeline.evaluation.measure import Domain, measure
 from ml_pipeline.evaluation.metrics import photo_metrics
+from ml_pipeline.evaluation.served import measure_served
 from ml_pipeline.evaluation.slices import Slice
 
 TEST_SPLIT = "test split: held-out lesions that neither training nor any choice has seen"
@@ -33,13 +34,18 @@ _UNKNOWN = (
 
 
 def measured(
-    document: ModelDocument, logits: NDArray[np.float32], test: Sequence[Record], *, validation_balanced_accuracy: float
+    document: ModelDocument,
+    given: Sequence[Classification],
+    test: Sequence[Record],
+    *,
+    validation_balanced_accuracy: float,
 ) -> dict[str, Any]:
-    """`metrics` of `model.json`: headline figures and slices by domain; logits [n, classes] are of the test photos.
+    """`metrics` of `model.json`: headline figures and slices by domain; `given` are the answers to the test photos.
 
     The headline is without patient facts; `with_patient_facts` stands beside it where the model uses any. `slices` are
     by what is known of photo and person.
     """
+    logits, served = logits_of(given), measure_served(document, given, test)
     plain, cases = answers_from(document, logits, test), cases_from(document, logits, test)
     with_facts = answers_from(document, logits, test, patient_facts=True) if document.patient_effects else None
     unknown = answers_from(document, logits, test, modality_known=False)
@@ -50,6 +56,7 @@ def measured(
         rows = np.flatnonzero([record.modality == domain.name for record in test])
         blocks[domain.name] = _block(domain)
         blocks[domain.name]["modality_unknown"] = _estimates(_some(unknown.take(rows), _UNKNOWN))
+        blocks[domain.name]["as_served"] = dataclasses.asdict(served[Modality(domain.name)])
         if with_facts is not None:
             known = sum(_tells_a_fact(cases.patients[row]) for row in rows)
             blocks[domain.name]["with_patient_facts"] = _with_facts(plain.take(rows), with_facts.take(rows), known)

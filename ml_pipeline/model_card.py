@@ -13,6 +13,7 @@ from ml_models.artefact import ModelDocument
 from ml_pipeline.data.records import Record
 from ml_pipeline.evaluation.answers import Answers
 from ml_pipeline.evaluation.plots import confusion, malignant_roc, png, reliability
+from ml_pipeline.evaluation.served import ROWS
 from ml_pipeline.evaluation.slices import FEWEST_LESIONS, FEWEST_OF_A_KIND
 
 _CLASS_FIGURES = ("sensitivity", "specificity", "precision", "auc")
@@ -66,8 +67,13 @@ pooled. The photo alone was judged; the app sends nothing else.
 ### With patient facts
 {_with_facts(test)}
 
-### As long as no gate tells the kind of photo
-Every photo is then answered by the highest temperature, without a bias per class, and by the lowest threshold.
+### As served
+With the kind of photo as the gate finds it, and with what the gates refuse.
+
+{_served(test)}
+
+### Where the gate is not certain of the kind of photo
+Such a photo is answered by the highest temperature, without a bias per class, and by the lowest threshold.
 
 {_domain_table({name: block["modality_unknown"] for name, block in test.items()})}
 
@@ -81,7 +87,10 @@ Fewer than {FEWEST_LESIONS} lesions, or {FEWEST_OF_A_KIND} of a kind, give no fi
 
 ## Chosen on validation
 - best epoch {provenance["best_epoch"]}, balanced accuracy {provenance["validation_balanced_accuracy"]:.3f}
-{_choices(document, provenance["chosen_on_validation"])}
+{_choices(provenance["chosen_on_validation"])}
+
+## Gates
+{_gating(document)}
 
 ## Limits
 {_lines(f"- {limit}" for limit in provenance["recipe"]["limits"])}
@@ -171,15 +180,12 @@ def _slices(slices: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     return _table(heads, rows) + left_out
 
 
-def _choices(document: ModelDocument, chosen: Mapping[str, Any]) -> str:
+def _choices(chosen: Mapping[str, Any]) -> str:
     lines = []
     for modality, domain in chosen["domains"].items():
         lines += [_calibration_line(modality, domain), _threshold_line(modality, domain["threshold"])]
-    lines += [
-        _effects_line(chosen["patient_effects"]),
-        _confidence_line(document.minimum_confidence, chosen),
-    ]
-    return _lines(lines)
+        lines += [_set_line(modality, domain["prediction_set"], chosen)]
+    return _lines([*lines, _effects_line(chosen["patient_effects"])])
 
 
 def _calibration_line(modality: str, domain: Mapping[str, Any]) -> str:
@@ -222,15 +228,74 @@ def _effects_line(choice: Mapping[str, Any] | None) -> str:
     return f"- patient facts {facts}{dropped}: {verdict}; cross-validated gain: {gains}"
 
 
-def _confidence_line(minimum: float, chosen: Mapping[str, Any]) -> str:
-    by_domain = "; ".join(
-        f"{modality} {domain['coverage']:.1%}, {domain['coverage_unknown']:.1%} while the modality is unknown"
-        for modality, domain in chosen["domains"].items()
+def _set_line(modality: str, choice: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
+    kinds = ", ".join(
+        f"{kind} {choice[f'{kind}_coverage']:.3f}" for kind in ("malignant", "benign") if choice[f"{kind}_coverage"]
     )
     return (
-        f"- an answer is `uncertain` under a top probability of {minimum:.3f}, which at least {chosen['coverage']:.0%} "
-        f"of all validation photos reach, with modality known and unknown; by domain: {by_domain}"
+        f"- {modality} photos: a class from a probability of {choice['minimum']:.4f} on cannot be ruled out, for a "
+        f"coverage of {chosen['coverage']:.0%} of malignant and of benign lesions (on validation {kinds}); "
+        f"{choice['mean_size']:.2f} classes on average. An answer is `uncertain` when those classes differ in severity"
     )
+
+
+def _gating(document: ModelDocument) -> str:
+    gating = document.provenance["chosen_on_validation"]["gating"]
+    if not gating:
+        return "This model has no gates, so none of its answers is ever called safe."
+    domain, used = gating["domain"], document.provenance["negatives"]
+    separations = [
+        [row["detector"], row["source"], row["photos"], f"{row['auroc']:.4f}", f"{row['accepted_at_95']:.1%}"]
+        for row in domain["separations"]
+    ]
+    accepted = ", ".join(f"{kind} {share:.1%}" for kind, share in domain["lesions_accepted"].items())
+    passing = ", ".join(f"{source} {share:.1%}" for source, share in domain["others_accepted"].items())
+    certain = ", ".join(f"{kind} {share:.1%}" for kind, share in domain["certain"].items())
+    wrong = ", ".join(f"{kind} {share:.2%}" for kind, share in domain["wrong"].items())
+    return f"""Chosen on validation photos. Photos without a lesion that had a say: {", ".join(used["chosen_on"])};
+held out of every choice: {", ".join(used["held_out"]) or "none"}.
+
+{_table(["detector", "source", "photos", "AUROC", "of the source accepted at 95 % of lesions"], separations)}
+
+The gate takes `{domain["gate"]["score"]}` from {domain["gate"]["minimum"]:.4f} on: lesions accepted: {accepted};
+others accepted: {passing}. A modality is believed from a certainty of {domain["certainty"]:.4f} on
+(believed: {certain}; wrong of these: {wrong}).
+
+Quality: the same photos in graded degradations; a gate stands where balanced accuracy falls measurably.
+
+{_quality(gating["quality"])}"""
+
+
+def _quality(quality: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    rows = []
+    for modality, choices in quality.items():
+        for choice in choices:
+            harmful = [grade for grade in choice["grades"] if grade["is_harmful"]]
+            start = f"{harmful[0]['strength']:g} ({choice['unit']})" if harmful else "-"
+            fall = f"{harmful[0]['drop']['value']:.3f}" if harmful else "-"
+            caught = f"{np.mean([grade['refused'] for grade in harmful]):.1%}" if harmful else "-"
+            gate = choice["why"] if choice["minimum"] is None else f"{choice['score']} < {choice['minimum']:.3f}"
+            rows.append([modality, choice["degradation"], start, fall, gate, caught, f"{choice['good_refused']:.1%}"])
+    heads = ["domain", "degradation", "falls from", "by", "gate", "refused from there on", "good photos refused"]
+    return _table(heads, rows)
+
+
+def _served(test: Mapping[str, Mapping[str, Any]]) -> str:
+    blocks = {name: block["as_served"] for name, block in test.items()}
+    rows = [[words, *(_cell(block[field]) for block in blocks.values())] for words, field in ROWS]
+    for group in ("all photos", "not rejected", "ok"):
+        for figure in ("balanced_accuracy", "accuracy"):
+            cells = [_cell(block["figures"].get(group, {}).get(figure)) for block in blocks.values()]
+            rows.append([f"{figure.replace('_', ' ')}, {group}", *cells])
+    return _table(["as served", *blocks], rows)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if _is_estimate(value):
+        return _estimate(value)
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _made_by(provenance: Mapping[str, Any]) -> str:
@@ -242,8 +307,8 @@ Python {provenance["python"]}, {", ".join(f"{library} {version}" for library, ve
 
 ```sh
 python -m ml_pipeline train --records runs/data/records.csv --recipe {name} --backbone-weights FILE --out runs/{name}
-python -m ml_pipeline export --records runs/data/records.csv --recipe {name} --run runs/{name} \\
-    --version X.Y.Z --out runs/models/{name}
+python -m ml_pipeline export --records runs/data/records.csv --run runs/{name} \\
+    --version X.Y.Z --out runs/models/{name} --negatives DIR --held-out-negatives DIR --masks DIR
 ```"""
 
 

@@ -34,6 +34,16 @@ def choice(name: str, options: tuple[str, ...], default: str) -> str:
     return by_key[value.lower()]
 
 
+def some_of(name: str, options: tuple[str, ...], default: tuple[str, ...]) -> frozenset[str]:
+    """Any of `options`, comma-separated; `none` for none of them."""
+    chosen = frozenset(word.lower() for word in words(name)) or frozenset(default)
+    if chosen == {"none"}:
+        return frozenset()
+    if not chosen <= set(options):
+        raise _misconfigured(name, text(name), f"some of {', '.join(options)}, or none")
+    return chosen
+
+
 def flag(name: str, *, default: bool = False) -> bool:
     """A switch: 1, true, yes, on or 0, false, no, off."""
     value = text(name).lower()

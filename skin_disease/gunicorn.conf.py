@@ -75,17 +75,10 @@ access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s bytes %(M)s ms'  # no query
 
 
 def post_worker_init(_worker: object) -> None:
-    """Load the model before the first request arrives, and record it when it is another one."""
-    # The workers import the application, never the master.
-    from django.db import connection  # noqa: PLC0415
+    """Load the model before the first request arrives, and follow its switches from then on."""
+    from api.switching import watch  # noqa: PLC0415 - the workers import the application, never the master
 
-    from api import ml_state  # noqa: PLC0415
-    from api.services.models import record_live_model  # noqa: PLC0415
-
-    live = ml_state.warm_up()
-    if live is not None:
-        record_live_model(identity=live.identity)
-        connection.close()  # requests run in threads with connections of their own
+    watch.start()
     _give_memory_back()
 
 

@@ -216,8 +216,10 @@ STORAGES = {
 # Photos and the model
 
 FILE_UPLOAD_HANDLERS = ["api.uploads.BoundedMemoryUploadHandler"]
-MAX_UPLOAD_BYTES = environment.integer("MAX_UPLOAD_BYTES", 25 * 1024 * 1024, minimum=1)
-MODEL_ARTEFACT = environment.path("MODEL_ARTEFACT", SHIPPED_MODEL, base=BASE_DIR)
+MAX_UPLOAD_BYTES = environment.integer("MAX_UPLOAD_BYTES", 25 * 1024 * 1024, minimum=1)  # of all photos of a request
+MAX_PHOTOS = environment.integer("MAX_PHOTOS", 5, minimum=1)  # of one lesion in one request
+MODEL_ARTEFACT = environment.path("MODEL_ARTEFACT", SHIPPED_MODEL, base=BASE_DIR)  # answers while no version is active
+MODEL_DIR = environment.path("MODEL_DIR", DATA_DIR / "models", base=BASE_DIR)  # of versions; shared by all replicas
 INFERENCE_POOL_SIZE = environment.integer("INFERENCE_POOL_SIZE", 2, minimum=1, maximum=64)  # interpreters per worker
 INFERENCE_TIMEOUT_S = environment.integer("INFERENCE_TIMEOUT_S", 10, minimum=1)  # how long a photo waits for its turn
 ANONYMOUS_RETENTION_DAYS = environment.integer("ANONYMOUS_RETENTION_DAYS", 30, minimum=1)
@@ -226,6 +228,18 @@ CLAIM_HOURS = environment.integer("CLAIM_HOURS", 24)  # how long an anonymous an
 IDEMPOTENCY_HOURS = environment.integer("IDEMPOTENCY_HOURS", 24, minimum=1)  # how long an Idempotency-Key is known
 PHOTO_URL_HOURS = environment.integer("PHOTO_URL_HOURS", 24, minimum=1)  # how long a photo's address opens, at least
 PDF_PAPER = environment.choice("PDF_PAPER", ("a4", "letter"), "a4")
+
+
+# Reviews of the log (api/reviews)
+
+REVIEW_LEASE_MINUTES = environment.integer(
+    "REVIEW_LEASE_MINUTES", 15, minimum=1
+)  # how long an open case is one reader's
+# Which cases need two readers who agree: those of the control sample, answers that name a malignant class, and those
+# that call benign what the model suspected. `none` for no rule.
+REVIEW_SECOND_OPINION = environment.some_of(
+    "REVIEW_SECOND_OPINION", ("control", "malignant", "contradiction"), ("control", "malignant", "contradiction")
+)
 
 
 # Finding a dermatologist (api/directory)

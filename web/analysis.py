@@ -1,5 +1,6 @@
 """A form of the page to a logged answer: the same limits, checks and use case as the API's."""
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -8,11 +9,10 @@ from rest_framework.exceptions import ValidationError
 
 from api.models import Prediction
 from api.serializers import PredictionRequest
-from api.services.predict import predict_photo
-from api.views.base import retry_key
+from api.services.predict import predict_photos
+from api.views.base import refuse_too_many, retry_key
 from web.throttles import check_throttle
 
-MAX_PHOTOS = 1  # in one request, of one lesion; the page's chooser follows this number
 SEXES: tuple[tuple[str, Promise], ...] = (
     ("female", gettext_lazy("female")),
     ("male", gettext_lazy("male")),
@@ -29,14 +29,15 @@ SITES: tuple[tuple[str, Promise], ...] = (
 )
 
 
-def answer_photo(request: HttpRequest) -> Prediction:
-    """Answer the photo of a posted form. Raises what `api.exceptions` words."""
+def answer_photos(request: HttpRequest) -> Prediction:
+    """Answer the photos of a posted form, which are of one spot. Raises what `api.exceptions` words."""
     check_throttle(request, scope="predict")
+    refuse_too_many(request, most=settings.MAX_PHOTOS)
     if not request.FILES.getlist("image"):
         raise ValidationError({"image": _("Choose a photo first.")}, code="required")
     data = request.POST.copy()
     data["explain"] = "true"
     data.update(request.FILES)  # type: ignore[arg-type]  # REST framework mixes texts and files likewise
-    form = PredictionRequest(data=data, context={"request": request})
+    form = PredictionRequest(data=data)
     form.is_valid(raise_exception=True)
-    return predict_photo(user=request.user, key=retry_key(request, purpose="web"), **form.arguments())
+    return predict_photos(user=request.user, key=retry_key(request, purpose="web"), **form.arguments())

@@ -11,11 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from api import ml_utils
-from api.explanations import explanation_url
 from api.guidance.classes import BY_LABEL, ClassGuidance, Urgency
 from api.guidance.result import Result, read_result
 from api.i18n import translated
-from api.models import Prediction
+from api.models import Prediction, PredictionImage
 from api.photo_addresses import photo_address
 from api.serializers import prediction_payload
 
@@ -40,10 +39,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class ShownPhoto:
-    """Signed addresses of the photo and of its heat map; None where no map was drawn."""
+    """Signed addresses of one photo and of its heat map, None where no map was drawn; `problems` where not usable."""
 
     address: str
     map_address: str | None
+    problems: list[str]
     width_px: int
     height_px: int
 
@@ -65,14 +65,14 @@ class ShownAnswer:
     malignant: str
     guidance_name: str
     guidance: list[str]
-    photo: ShownPhoto
+    photos: list[ShownPhoto]
     disclaimer: str
     model: dict[str, str]
 
 
 def shown_answer(prediction: Prediction, request: HttpRequest) -> ShownAnswer:
     """The answer in the language of the request."""
-    payload = prediction_payload(prediction, explanation_url=None)
+    payload = prediction_payload(prediction, request)
     result = read_result(disease=prediction.diagnosis, severity=prediction.severity)
     guidance = BY_LABEL.get(prediction.label)
     return ShownAnswer(
@@ -89,7 +89,9 @@ def shown_answer(prediction: Prediction, request: HttpRequest) -> ShownAnswer:
         malignant=_malignant(payload["malignancy"]),
         guidance_name=str(guidance.name) if guidance else "",
         guidance=_guidance(guidance, result),
-        photo=_photo(prediction, request),
+        photos=[
+            _photo(image, told, request) for image, told in zip(prediction.images.all(), payload["photos"], strict=True)
+        ],
         disclaimer=payload["disclaimer"],
         model=payload["model"],
     )
@@ -144,12 +146,12 @@ def _malignant(malignancy: dict[str, Any]) -> str:
     return together + " " + _("The program warns from %(percent)s.") % {"percent": _percent(malignancy["threshold"])}
 
 
-def _photo(prediction: Prediction, request: HttpRequest) -> ShownPhoto:
-    image = prediction.images.all()[0]
-    map_address = explanation_url(prediction, request)
+def _photo(image: PredictionImage, told: dict[str, Any], request: HttpRequest) -> ShownPhoto:
+    map_address = told["explanation_url"]
     return ShownPhoto(
-        address=photo_address(prediction, request),
+        address=photo_address(image, request),
         map_address=map_address and f"{map_address}?legend=false",
+        problems=[reason["text"] for reason in told["reasons"]],
         width_px=image.width_px,
         height_px=image.height_px,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.privacy import privacy_notice
 from api import ml_utils
 from api.exceptions import exception_handler
-from web.analysis import MAX_PHOTOS, SEXES, SITES, answer_photo
+from web.analysis import SEXES, SITES, answer_photos
 from web.answer import shown_answer
 from web.model_page import plot_file, shown_model
 from web.places import places_near
@@ -60,7 +61,7 @@ class AnalysePage(Page):
         entered = {name: request.POST.get(name, "") for name in ("age", "sex", "site", "history", "consent")}
         return {
             "entered": entered,
-            "max_photos": MAX_PHOTOS,
+            "max_photos": settings.MAX_PHOTOS,
             "short_side_px": ml_utils.RECOMMENDED_SHORT_SIDE_PX,
             "sexes": SEXES,
             "sites": SITES,
@@ -70,7 +71,7 @@ class AnalysePage(Page):
         return self.page(request, dict)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        return self.page(request, lambda: {"answer": shown_answer(answer_photo(request), request)})
+        return self.page(request, lambda: {"answer": shown_answer(answer_photos(request), request)})
 
 
 class DermatologistsPage(Page):

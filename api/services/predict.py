@@ -1,6 +1,7 @@
-"""Predicting: one photo in, one answer out, one row in the log."""
+"""Predicting: photos of one lesion in, one answer out, one row in the log."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,10 +13,11 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.selectors import current_person
-from api.ml_utils import ClassifiedPhoto, classify_upload
+from api.ml_utils import SentPhoto, classify_uploads
 from api.models import Prediction, PredictionImage
 from api.services.idempotency import RetryKey, once, record_answer
 from api.services.photo_files import remove_photo, write_photo
+from ml_models.classification import Classification, SeenPhoto
 from ml_models.patient import PatientFacts
 
 
@@ -37,27 +39,28 @@ class Patient:
         return PatientFacts.from_words(age_years=self.age_years, sex=self.sex, site=self.site)
 
 
-def predict_photo(
+def predict_photos(
     *,
-    upload: UploadedFile,
+    uploads: Sequence[UploadedFile],
     patient: Patient,
     consent: bool,
     explain: bool,
     user: User | AnonymousUser,
     key: RetryKey | None = None,
 ) -> Prediction:
-    """Answer one photo and log it; the row and its file exist when this returns, or neither does.
+    """Answer the photos of one lesion and log it; all rows and files exist when this returns, or none does.
 
-    Raises PhotoError subclasses for bad files; ArtefactError and InferenceBusy when no answer can be given,
-    StorageUnavailable and OperationalError when it cannot be recorded, TokenRefused when the person has gone meanwhile.
+    Raises PhotoError subclasses and PhotoOfSeveralRefused for bad files; ArtefactError and InferenceBusy when no answer
+    can be given, StorageUnavailable and OperationalError when it cannot be recorded, TokenRefused when the person has
+    gone meanwhile.
     """
-    make = partial(_answer, upload=upload, patient=patient, consent=consent, explain=explain, user=user, key=key)
+    make = partial(_answer, uploads=uploads, patient=patient, consent=consent, explain=explain, user=user, key=key)
     return once(key=key, make=make)
 
 
 def _answer(
     *,
-    upload: UploadedFile,
+    uploads: Sequence[UploadedFile],
     patient: Patient,
     consent: bool,
     explain: bool,
@@ -65,7 +68,7 @@ def _answer(
     key: RetryKey | None,
 ) -> Prediction:
     started = time.perf_counter()
-    classified = classify_upload(upload, patient=patient.facts, explain=explain)
+    classified = classify_uploads(uploads, patient=patient.facts, explain=explain)
     duration_ms = 1000 * (time.perf_counter() - started)
     prediction = Prediction(
         user=user if isinstance(user, User) else None,
@@ -75,30 +78,36 @@ def _answer(
         history=patient.history,
         consent=consent,
         duration_ms=duration_ms,
-        **_answer_fields(classified),
+        **_answer_fields(classified.classification),
     )
-    image = PredictionImage(prediction=prediction, **_image_fields(classified))
-    write_photo(file=image.photo, photo=classified.photo)
+    pairs = list(zip(classified.photos, classified.classification.photos, strict=True))
+    images = [PredictionImage(prediction=prediction, **_image_fields(sent, seen)) for sent, seen in pairs]
     try:
+        for image, (sent, _seen) in zip(images, pairs, strict=True):
+            write_photo(file=image.photo, photo=sent.photo)
         with transaction.atomic():
             if prediction.user:
                 current_person(prediction.user)
             prediction.save(force_insert=True)
-            image.save(force_insert=True)
+            for image in images:
+                image.save(force_insert=True)
             record_answer(key=key, prediction=prediction)
     except BaseException:
-        remove_photo(file=image.photo)
+        for image in images:
+            if image.photo:  # else it was not its turn yet
+                remove_photo(file=image.photo)
         raise
     return prediction
 
 
-def _answer_fields(classified: ClassifiedPhoto) -> dict[str, Any]:
-    classification = classified.classification
+def _answer_fields(classification: Classification) -> dict[str, Any]:
     decision, model = classification.decision, classification.model
     return {
         "status": decision.status.value,
         "reasons": [{"code": reason.code.value, "text": reason.text} for reason in decision.reasons],
         "label": decision.label or "",
+        "possible": list(decision.possible),
+        "modality": classification.modality or "",
         "diagnosis": decision.diagnosis,
         "confidence_percent": decision.confidence_percent,
         "severity": decision.severity.value,
@@ -118,17 +127,19 @@ def _answer_fields(classified: ClassifiedPhoto) -> dict[str, Any]:
     }
 
 
-def _image_fields(classified: ClassifiedPhoto) -> dict[str, Any]:
-    photo, classification = classified.photo, classified.classification
-    embedding, activations = classification.embedding, classification.activations
+def _image_fields(sent: SentPhoto, seen: SeenPhoto) -> dict[str, Any]:
+    photo, activations = sent.photo, seen.activations
     return {
+        "position": sent.position,
         "content_sha256": photo.content_sha256,
         "format": photo.format.value,
         "width_px": photo.width_px,
         "height_px": photo.height_px,
-        "probabilities": _as_json(classification.probabilities),
-        "gate_scores": dict(classification.gate_scores),
-        "embedding": None if embedding is None else embedding.astype(np.dtype("<f4")).tobytes(),
+        "probabilities": _as_json(seen.probabilities),
+        "rejections": [code.value for code in seen.rejections],
+        "modality": seen.modality or "",
+        "gate_scores": dict(seen.gate_scores),
+        "embedding": seen.embedding.astype(np.dtype("<f4")).tobytes(),
         "activations": activations and {code: np.round(grid, 4).tolist() for code, grid in activations.items()},
     }
 

@@ -20,11 +20,13 @@ from accounts.models import AuditKind, User
 from accounts.selectors import current_person
 from accounts.services import delete_person
 from api.models import Prediction, PredictionImage, Scan, Tombstone
+from api.reviews.models import Review
 from api.selectors import predictions_of, scans_of
 from api.services.photo_files import delete_files
 
 _CHUNK_BYTES = 2**20
 _SECRETS = {"password"}
+_OF_OTHERS = {"reviewer_id", "reviewer_pseudonym", "may_read_log"}  # reviewers are people, too
 
 
 def delete_account(*, user: User, password: str) -> None:
@@ -80,7 +82,11 @@ def export_account(*, user: User) -> Iterator[bytes]:
 def _prediction_record(prediction: Prediction, names: dict[str, str]) -> dict[str, Any]:
     remark = getattr(prediction, "remark", None)
     images = [_record(image) | {"photo": names[image.photo.name]} for image in prediction.images.all()]
-    return _record(prediction) | {"remark": remark and _record(remark), "images": images}
+    reviews = [
+        _record(review) | {"remarks": [_record(each) for each in review.remarks.all()]}
+        for review in Review.objects.filter(case=prediction.pk).prefetch_related("remarks")
+    ]
+    return _record(prediction) | {"remark": remark and _record(remark), "images": images, "reviews": reviews}
 
 
 def _record(row: models.Model) -> dict[str, Any]:
@@ -88,7 +94,7 @@ def _record(row: models.Model) -> dict[str, Any]:
     return {
         field.attname: _plain(field.value_from_object(row))
         for field in row._meta.concrete_fields  # noqa: SLF001 - documented under this name
-        if field.attname not in _SECRETS
+        if field.attname not in _SECRETS | _OF_OTHERS
     }
 
 

@@ -4,11 +4,12 @@ from django.http import HttpRequest
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 
+from api.exceptions import TooManyImages
 from api.serializers import ErrorBody
 from api.services.idempotency import HEADER, RetryKey, make_retry_key
 
 UPLOAD_ERRORS = {
-    400: OpenApiResponse(ErrorBody, "No image, an unreadable one, or a field that is not valid."),
+    400: OpenApiResponse(ErrorBody, "No image, too many, an unreadable one, or a field that is not valid."),
     409: OpenApiResponse(ErrorBody, "The Idempotency-Key was used with another body."),
     413: OpenApiResponse(ErrorBody, "Too many bytes or pixels."),
     415: OpenApiResponse(ErrorBody, "Not an image of a supported format, or not a multipart form."),
@@ -26,6 +27,12 @@ IDEMPOTENCY_PARAMETER = OpenApiParameter(
         "is recorded; with another form, 409. At least 16 characters where no bearer token comes along."
     ),
 )
+
+
+def refuse_too_many(request: HttpRequest | Request, *, most: int) -> None:
+    """Raise TooManyImages when the form brings more than `most` parts named `image`."""
+    if len(request.FILES.getlist("image")) > most:
+        raise TooManyImages(most=most)
 
 
 def retry_key(request: HttpRequest | Request, *, purpose: str) -> RetryKey | None:

@@ -41,9 +41,10 @@ class ReadyView(PublicView):
 
     @extend_schema(tags=["health"], responses={200: OpenApiTypes.OBJECT, 503: ErrorBody})
     def get(self, request: Request) -> Response:
-        """Checks the model, the database and its migrations."""
+        """Checks the model, the database and its migrations. `degraded`: it can, but not with the active model."""
         problems = health.problems()
         if problems:
             body: dict[str, Any] = error_body(" ".join(problems), "not_ready")
             return Response(body, status.HTTP_503_SERVICE_UNAVAILABLE)
-        return Response({"status": "ready"})
+        warnings = health.warnings()
+        return Response({"status": "degraded", "warnings": warnings} if warnings else {"status": "ready"})

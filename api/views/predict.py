@@ -1,5 +1,6 @@
 """Answering a photo, and the map that shows where the answer came from."""
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -19,15 +20,15 @@ from api.serializers import (
     PredictionResponse,
     prediction_payload,
 )
-from api.services.predict import predict_photo
+from api.services.predict import predict_photos
 from api.uploads import FormParser
-from api.views.base import IDEMPOTENCY_PARAMETER, UPLOAD_ERRORS, retry_key
+from api.views.base import IDEMPOTENCY_PARAMETER, UPLOAD_ERRORS, refuse_too_many, retry_key
 
 _FOR_AN_HOUR = {"Cache-Control": "private, max-age=3600"}
 
 
 class PredictView(PublicView):
-    """Classify one photo of a skin lesion."""
+    """Classify one skin lesion by one photo or several."""
 
     parser_classes = [FormParser]
     throttle_scope = "predict"
@@ -39,14 +40,16 @@ class PredictView(PublicView):
         responses={200: PredictionResponse, **UPLOAD_ERRORS},
     )
     def post(self, request: Request) -> Response:
-        """Answer one photo. Unsure, unusable and not-a-lesion photos are answers too (200, `isSafe` false)."""
+        """Answer one photo, or up to five of one and the same spot together.
+
+        Unsure, unusable and not-a-lesion photos are answers too (200, `isSafe` false).
+        """
+        refuse_too_many(request, most=settings.MAX_PHOTOS)
         key = retry_key(request, purpose="predict")
-        form = PredictionRequest(data=request.data, context={"request": request})
+        form = PredictionRequest(data=request.data)
         form.is_valid(raise_exception=True)
-        arguments = form.arguments()
-        prediction = predict_photo(user=request.user, key=key, **arguments)
-        url = explanations.explanation_url(prediction, request) if arguments["explain"] else None
-        return Response(prediction_payload(prediction, explanation_url=url))
+        prediction = predict_photos(user=request.user, key=key, **form.arguments())
+        return Response(prediction_payload(prediction, request))
 
 
 class ExplanationView(PublicView):

@@ -20,7 +20,7 @@ from api.serializers import ErrorBody
 from api.services.scans import delete_scans, save_scan
 from api.thumbnails import thumbnail_jpeg
 from api.uploads import FormParser
-from api.views.base import IDEMPOTENCY_PARAMETER, UPLOAD_ERRORS, retry_key
+from api.views.base import IDEMPOTENCY_PARAMETER, UPLOAD_ERRORS, refuse_too_many, retry_key
 
 
 class ScansView(PersonView):
@@ -45,8 +45,9 @@ class ScansView(PersonView):
 
         An anonymous answer to them becomes the person's by this, if it is recent and nobody's.
         """
+        refuse_too_many(request, most=1)
         key = retry_key(request, purpose="scan")
-        form = ScanRequest(data=request.data, context={"request": request})
+        form = ScanRequest(data=request.data)
         form.is_valid(raise_exception=True)
         scan = save_scan(user=person_of(request), upload=form.validated_data["image"], claim=form.claim(), key=key)
         return Response(scan_detail(scan, request), status.HTTP_201_CREATED)

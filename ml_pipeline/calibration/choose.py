@@ -14,24 +14,17 @@ from ml_models.classification import Modality
 from ml_models.patient import PatientEffects
 from ml_pipeline.calibration.cases import Cases, answered
 from ml_pipeline.calibration.patient_effects import EffectsChoice, choose_effects
+from ml_pipeline.calibration.prediction_sets import COVERAGE, SetChoice, choose_prediction_set
 from ml_pipeline.calibration.scaling import CalibrationChoice, choose_calibration
-from ml_pipeline.calibration.thresholds import (
-    NoThreshold,
-    ThresholdChoice,
-    choose_minimum_confidence,
-    choose_threshold,
-)
+from ml_pipeline.calibration.thresholds import NoThreshold, ThresholdChoice, choose_threshold
 from ml_pipeline.evaluation.metrics import calibration_error
-
-COVERAGE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class DomainChoice:
-    """What was chosen for one modality; calibration errors and coverages are of the same validation photos.
+    """What was chosen for one modality; calibration errors are of the same validation photos.
 
-    A coverage is the share of them that reaches the minimum confidence. `..._unknown` is with the calibration of
-    a photo of which no gate has found the modality.
+    `..._unknown` is with the calibration of a photo of which no gate has found the modality.
     """
 
     photos: int
@@ -40,21 +33,19 @@ class DomainChoice:
     expected_calibration_error_before: float
     expected_calibration_error_after: float
     expected_calibration_error_unknown: float
-    coverage: float
-    coverage_unknown: float
     threshold: ThresholdChoice | NoThreshold
+    prediction_set: SetChoice
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
     """All that was chosen; `patient_effects` is None where no facts are known to fit any on.
 
-    `coverage` is what the minimum confidence aims at, over the photos of all domains.
+    `coverage` is what the prediction sets aim at, among malignant and among benign lesions of each modality.
     """
 
     domains: Mapping[Modality, DomainChoice]
     patient_effects: EffectsChoice | None
-    minimum_confidence: float
     coverage: float
 
     def as_json(self) -> dict[str, Any]:
@@ -67,7 +58,7 @@ class Choices:
 
 
 def choose(draft: ModelDocument, cases: Cases) -> tuple[ModelDocument, Choices]:
-    """The draft with calibrations, patient effects, thresholds and minimum confidence, and what spoke for each."""
+    """The draft with calibrations, patient effects, thresholds and prediction sets, and what spoke for each."""
     scaling = {domain: choose_calibration(cases.take(cases.rows(domain))) for domain in cases.domains}
     calibrated = dataclasses.replace(
         draft,
@@ -78,11 +69,6 @@ def choose(draft: ModelDocument, cases: Cases) -> tuple[ModelDocument, Choices]:
     effects = choose_effects(cases, _scores(calibrated, cases))
     if effects is not None:
         calibrated = dataclasses.replace(calibrated, patient_effects=effects.effects)
-    minimum_confidence = min(
-        choose_minimum_confidence(answered(calibrated, cases, modality_known=known), coverage=COVERAGE)
-        for known in (True, False)
-    )
-    calibrated = dataclasses.replace(calibrated, minimum_confidence=minimum_confidence)
     domains = {
         domain: _domain(calibrated, cases.take(cases.rows(domain)), choice) for domain, choice in scaling.items()
     }
@@ -93,12 +79,13 @@ def choose(draft: ModelDocument, cases: Cases) -> tuple[ModelDocument, Choices]:
             for domain, choice in domains.items()
             if isinstance(choice.threshold, ThresholdChoice)
         },
+        prediction_sets={domain: choice.prediction_set.minimum for domain, choice in domains.items()},
     )
-    return document, Choices(domains, effects, minimum_confidence, COVERAGE)
+    return document, Choices(domains, effects, COVERAGE)
 
 
 def _domain(document: ModelDocument, cases: Cases, choice: CalibrationChoice) -> DomainChoice:
-    """One modality's threshold and figures: it holds whichever facts are told, and where no gate knew the modality."""
+    """One modality's choices: they hold whichever facts are told, and where no gate knew the modality."""
     uncalibrated = dataclasses.replace(choice.calibration, temperature=1.0, bias={})
     before = dataclasses.replace(document, calibrations=dict.fromkeys(Modality, uncalibrated))
     views = [
@@ -114,9 +101,8 @@ def _domain(document: ModelDocument, cases: Cases, choice: CalibrationChoice) ->
         expected_calibration_error_before=calibration_error(answered(before, cases), cases.labels),
         expected_calibration_error_after=calibration_error(known, cases.labels),
         expected_calibration_error_unknown=calibration_error(unknown, cases.labels),
-        coverage=float((known.max(axis=1) >= document.minimum_confidence).mean()),
-        coverage_unknown=float((unknown.max(axis=1) >= document.minimum_confidence).mean()),
         threshold=choose_threshold(cases, [cases.malignant_probability(view) for view in views]),
+        prediction_set=choose_prediction_set(cases, views),
     )
 
 

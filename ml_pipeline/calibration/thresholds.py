@@ -1,4 +1,4 @@
-"""Warning thresholds on the summed malignant probability, and the confidence under which an answer is unsure."""
+"""Warning thresholds on the summed malignant probability."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,11 +67,6 @@ def choose_threshold(
     measured = [_measured(cases, view >= threshold, seed=seed) for view in views]
     sensitivity, bound, of_melanoma, specificity = np.min(measured, axis=0).tolist()
     return ThresholdChoice(threshold, sensitivity, bound, of_melanoma, melanomas, specificity)
-
-
-def choose_minimum_confidence(probabilities: NDArray[np.floating], *, coverage: float) -> float:
-    """The top probability that at least the stated share of validation photos [n, classes] reaches."""
-    return float(np.floor(np.quantile(probabilities.max(axis=1), 1 - coverage, method="lower") * 1e6) / 1e6)
 
 
 def _highest(cases: Cases, probability: NDArray[np.float64], *, seed: int) -> float | None:

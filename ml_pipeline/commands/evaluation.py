@@ -1,4 +1,4 @@
-"""Commands that judge models: `evaluate` one, `compare` two, and one on two `copies` of the same photos."""
+"""Commands that judge models: `evaluate`, `compare` two, one on two `copies`, and on several photos of a lesion."""
 
 import argparse
 import dataclasses
@@ -26,6 +26,14 @@ def add_commands(commands: Commands) -> None:
     _add_photos(evaluate)
     evaluate.add_argument("--out", type=Path, metavar="DIR", help="write figures, predictions, plots and report there")
     evaluate.add_argument(
+        "--negatives",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="folders of photos without a lesion: how many of each pass as one",
+    )
+    evaluate.add_argument(
         "--backbone-weights",
         metavar="FILE|imagenet|none",
         help="set a linear probe on the frozen backbone beside the model (test split of --records only)",
@@ -48,6 +56,15 @@ def add_commands(commands: Commands) -> None:
     )
     copies.add_argument("--workers", type=int, default=available_cores(), metavar="N")
     copies.set_defaults(run=_copies, needs=NEEDS)
+
+    fuse = commands.add_parser("fuse", help="several photos of one lesion: are they answered better together?")
+    fuse.add_argument("--model", type=Path, required=True, metavar="DIR")
+    fuse.add_argument("--records", type=Path, required=True, metavar="CSV", help="records.csv of `build`")
+    fuse.add_argument("--split", choices=_SPLITS, default=_SPLITS[1])
+    fuse.add_argument(
+        "--modality", type=Modality, choices=tuple(Modality), default=Modality.DERMATOSCOPIC, metavar="|".join(Modality)
+    )
+    fuse.set_defaults(run=_fuse, needs=NEEDS)
 
 
 def _add_photos(parser: argparse.ArgumentParser) -> None:
@@ -75,23 +92,28 @@ def _add_photos(parser: argparse.ArgumentParser) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     from ml_models.classifier import load_classifier
-    from ml_pipeline.evaluation.evaluate import answers_from, logits_for, uncalibrated_answers
+    from ml_pipeline.evaluation.evaluate import answers_from, ask, logits_of, uncalibrated_answers
     from ml_pipeline.evaluation.evaluation import Evaluation, evaluated_model, json_text
     from ml_pipeline.evaluation.measure import measure
+    from ml_pipeline.evaluation.negatives import judge_negatives
     from ml_pipeline.evaluation.outputs import write_evaluation
     from ml_pipeline.evaluation.printed import printed_evaluation
+    from ml_pipeline.evaluation.served import measure_served
     from ml_pipeline.progress import bars
 
     _check(options, photos_needed=True)
     classifier = load_classifier(options.model, pool_size=options.workers)
     document = classifier.document
     records, data = _photos(options, document)
-    logits = logits_for(classifier, records, workers=options.workers, progress=bars)
+    given = ask(classifier, records, workers=options.workers, progress=bars)
+    logits = logits_of(given)
     answers = answers_from(document, logits, records)
     evaluation = Evaluation(
         evaluated_model(document, classifier.identity),
         data,
         measure(answers, records),
+        measure_served(document, given, records),
+        tuple(judge_negatives(classifier, folder, workers=options.workers) for folder in options.negatives),
         _rivals(options, document, answers, logits, records),
     )
     if options.out:
@@ -167,14 +189,14 @@ def _compare(options: argparse.Namespace) -> None:
 def _asked(options: argparse.Namespace, folder: Path) -> Any:
     """A model's predictions of the photos."""
     from ml_models.classifier import load_classifier
-    from ml_pipeline.evaluation.evaluate import answers_from, logits_for
+    from ml_pipeline.evaluation.evaluate import answers_from, ask, logits_of
     from ml_pipeline.evaluation.predictions import predictions
     from ml_pipeline.progress import bars
 
     classifier = load_classifier(folder, pool_size=options.workers)
     document = classifier.document
     records, _ = _photos(options, document)
-    logits = logits_for(classifier, records, workers=options.workers, progress=bars)
+    logits = logits_of(ask(classifier, records, workers=options.workers, progress=bars))
     return predictions(f"{document.name} {document.version}", answers_from(document, logits, records), records)
 
 
@@ -182,7 +204,7 @@ def _copies(options: argparse.Namespace) -> None:
     from ml_models.classifier import load_classifier
     from ml_pipeline.data.records import Split, of_split, read_records
     from ml_pipeline.evaluation.copies import compare_copies, copies_in, printed_copies
-    from ml_pipeline.evaluation.evaluate import answers_from, logits_for
+    from ml_pipeline.evaluation.evaluate import answers_from, ask, logits_of
     from ml_pipeline.evaluation.trained_table import table_of
     from ml_pipeline.progress import bars
 
@@ -197,9 +219,23 @@ def _copies(options: argparse.Namespace) -> None:
     answers = []
     for found in (first, second):
         chosen = [found[image_id] for image_id in both]
-        logits = logits_for(classifier, chosen, workers=options.workers, progress=bars)
+        logits = logits_of(ask(classifier, chosen, workers=options.workers, progress=bars))
         answers.append(answers_from(document, logits, chosen))
     print(printed_copies(compare_copies(*answers)))
+
+
+def _fuse(options: argparse.Namespace) -> None:
+    from ml_models.classifier import load_classifier
+    from ml_pipeline.data.records import Split, of_split, read_records
+    from ml_pipeline.evaluation.fusion import lesions_with_several_photos, measure_fusion, printed_fusion
+    from ml_pipeline.evaluation.trained_table import table_of
+    from ml_pipeline.progress import bars
+
+    classifier = load_classifier(options.model)
+    records = of_split(table_of(read_records(options.records), classifier.document).records, Split(options.split))
+    lesions = lesions_with_several_photos(records, options.modality)
+    print(f"{classifier.document.name} {classifier.document.version}, {options.split} split of {options.records.name}")
+    print(printed_fusion(measure_fusion(classifier, lesions, progress=bars)))
 
 
 def _photos(options: argparse.Namespace, document: Any) -> Any:

@@ -54,11 +54,12 @@ def _explain(options: argparse.Namespace) -> None:
     explained, maps, classes = [], [], []
     for photo in bars(found.photos, what="asking the model", total=len(found.photos), unit="photos"):
         rgb = read_rgb(photo.record, model_input_px=document.input.size_px)
-        answer = classifier.classify(rgb, modality=photo.record.modality, explain=True)
-        if answer.activations is None or answer.decision.label is None:
+        answer = classifier.classify(rgb, explain=True)
+        activations = answer.photos[0].activations
+        if activations is None or answer.decision.label is None:
             continue  # not usable: the server shows no map of it either
         explained.append(photo)
-        maps.append(heat(answer.activations[answer.decision.label]))
+        maps.append(heat(activations[answer.decision.label]))
         classes.append(document.codes.index(answer.decision.label))
     if not explained:
         raise PipelineError(f"The model's gates reject all {len(found.photos)} photos, so it makes no map of any.")

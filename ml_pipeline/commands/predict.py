@@ -84,7 +84,7 @@ def _answer(classifier: "Classifier", path: Path, *, heatmap: Path | None) -> Cl
         raise PhotoError(f"The file cannot be read: {error.strerror}.") from error
     photo = read_photo(content, model_input_px=classifier.document.input.size_px, limits=PhotoLimits())
     classification = classifier.classify(photo.rgb, explain=heatmap is not None)
-    if heatmap and classification.activations is None:
+    if heatmap and classification.photos[0].activations is None:
         print(f"{path}: no class activation map, because the photo is not usable", file=sys.stderr)
     elif heatmap:
         _write_heatmap(heatmap, content, classification)
@@ -104,7 +104,7 @@ def _write_heatmap(out: Path, content: bytes, classification: Classification) ->
     legend = Legend(
         f"Evidence for: {answer.name}", note=f"{100 * answer.probability:.1f} %", low="none", high="strongest"
     )
-    activations = classification.activations or {}
+    activations = classification.photos[0].activations or {}
     drawn = Image.fromarray(explanation_picture(photo.rgb, heat(activations[answer.code]), legend=legend))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -135,5 +135,7 @@ def _as_json(path: Path, classification: Classification) -> dict[str, Any]:
         "photo": str(path),
         **asdict(classification.decision),
         "probabilities": classification.probabilities,
+        "modality": classification.modality,
+        "gate_scores": classification.photos[0].gate_scores,
         "model": asdict(classification.model),
     }

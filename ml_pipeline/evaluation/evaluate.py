@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ml_models.artefact import ModelDocument
 from ml_models.calibration import softmax
-from ml_models.classification import Modality
+from ml_models.classification import Classification, Modality
 from ml_models.classifier import Classifier
 from ml_models.patient import NOBODY
 from ml_pipeline.calibration.cases import facts_of
@@ -19,21 +19,26 @@ from ml_pipeline.evaluation.answers import Answers
 from ml_pipeline.progress import Progress, silence
 
 
-def logits_for(
+def ask(
     classifier: Classifier, records: Sequence[Record], *, workers: int = 1, progress: Progress = silence
-) -> NDArray[np.float32]:
-    """Decode, preprocess and run every record's photo as the server would; float32 [n, classes].
+) -> list[Classification]:
+    """What the server would answer to every record's photo alone.
 
     Threads: decoding and inference leave Python's lock. The classifier needs an interpreter for each worker.
     """
     size_px = classifier.document.input.size_px
 
-    def answer(record: Record) -> NDArray[np.float32]:
-        return classifier.logits(read_rgb(record, model_input_px=size_px))
+    def answer(record: Record) -> Classification:
+        return classifier.classify(read_rgb(record, model_input_px=size_px))
 
     with ThreadPoolExecutor(workers) as pool:
-        answered = pool.map(answer, records)
-        return np.stack(list(progress(answered, what="asking the model", total=len(records), unit="photos")))
+        asked = pool.map(answer, records)
+        return list(progress(asked, what="asking the model", total=len(records), unit="photos"))
+
+
+def logits_of(given: Sequence[Classification]) -> NDArray[np.float32]:
+    """The network's own outputs float32 [n, classes] behind answers to single photos."""
+    return np.stack([each.photos[0].logits for each in given])
 
 
 def answers_from(
@@ -54,6 +59,18 @@ def answers_from(
         document.probabilities(each, modality=modality, patient=facts_of(record) if patient_facts else NOBODY)
         for each, modality, record in zip(logits, modalities, records, strict=True)
     ]
+    return _answers(document, np.stack(probabilities), records, modalities)
+
+
+def answers_of(
+    document: ModelDocument,
+    logits: NDArray[np.float32],
+    records: Sequence[Record],
+    modalities: Sequence[Modality | None],
+) -> Answers:
+    """Calibrated answers by the photo alone, each as one of the modality that somebody or some gate believes."""
+    rows = zip(logits, modalities, strict=True)
+    probabilities = [document.probabilities(each, modality=modality) for each, modality in rows]
     return _answers(document, np.stack(probabilities), records, modalities)
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml_models.artefact import ModelDocument
-from ml_models.classification import ModelIdentity
+from ml_models.classification import Modality, ModelIdentity
 from ml_pipeline.data.records import Record, Split, records_digest
 from ml_pipeline.evaluation.bootstrap import DRAWS
 from ml_pipeline.evaluation.labelled_folder import LabelledFolder
 from ml_pipeline.evaluation.measure import Domain, Rival
+from ml_pipeline.evaluation.negatives import JudgedNegatives
+from ml_pipeline.evaluation.served import Served
 
 FORMAT = 1
 
@@ -59,11 +61,13 @@ class EvaluatedData:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Model, data, the figures of every domain, and other answers to the same photos."""
+    """Model, data, the figures of every domain, what was served, photos of other things, other answers."""
 
     model: EvaluatedModel
     data: EvaluatedData
     domains: tuple[Domain, ...]
+    served: Mapping[Modality, Served]
+    negatives: tuple[JudgedNegatives, ...]
     rivals: tuple[Rival, ...]
 
     def as_json(self, *, predictions_sha256: str) -> dict[str, Any]:

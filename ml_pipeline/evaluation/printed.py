@@ -6,7 +6,9 @@ from ml_pipeline.evaluation.bootstrap import DRAWS, Estimate
 from ml_pipeline.evaluation.compare import ComparedDomain, Comparison
 from ml_pipeline.evaluation.evaluation import Evaluation
 from ml_pipeline.evaluation.measure import Domain
+from ml_pipeline.evaluation.negatives import JudgedNegatives
 from ml_pipeline.evaluation.report_html import remarks
+from ml_pipeline.evaluation.served import ROWS
 
 _INTERVALS = f"95 % bootstrap by lesion, {DRAWS} draws"
 _NONE = "-"
@@ -20,6 +22,8 @@ def printed_evaluation(evaluation: Evaluation) -> str:
     rows = [[name, *(_figure(domain.figures, name) for domain in domains)] for name in names]
     lines += _table(["", *map(_head, domains)], rows)
     lines += ["", *_table(["sensitivity", *("" for _ in domains)], _sensitivities(domains))]
+    lines += ["", *_served(evaluation)]
+    lines += [_negatives(each) for each in evaluation.negatives]
     for rival in evaluation.rivals:
         known = list(dict.fromkeys(name for figures in rival.figures.values() for name in figures))
         rows = [[name, *(_figure(rival.figures[domain.name], name) for domain in domains)] for name in known]
@@ -49,6 +53,35 @@ def printed_comparison(comparison: Comparison) -> str:
             ),
         ]
     return "\n".join(lines)
+
+
+def _served(evaluation: Evaluation) -> list[str]:
+    """What people would have been told, domain by domain, and what gating does to accuracy."""
+    domains = evaluation.served
+    rows = [[words, *(_cell(getattr(each, field)) for each in domains.values())] for words, field in ROWS]
+    names = dict.fromkeys(
+        (photos, name) for each in domains.values() for photos, figures in each.figures.items() for name in figures
+    )
+    rows += [
+        [f"{name}, {photos}", *(_figure(each.figures.get(photos, {}), name) for each in domains.values())]
+        for photos, name in names
+    ]
+    refused = [", ".join(f"{reason} {count}" for reason, count in each.reasons.items()) for each in domains.values()]
+    return _table(["as served, modality found by the gate", *domains], [*rows, ["refused for", *refused]])
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return _NONE
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _negatives(each: JudgedNegatives) -> str:
+    seen = "the part held out of all choices" if each.chosen_on else "held out of all choices"
+    return (
+        f"{each.source} ({seen}): {each.photos} photos, {each.rejected} rejected ({each.not_a_lesion} as no lesion), "
+        f"{each.answered} answered, {each.safe} called safe"
+    )
 
 
 def _compared(domain: ComparedDomain) -> Iterator[list[str]]:

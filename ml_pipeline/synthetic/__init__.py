@@ -4,7 +4,7 @@ They never count toward accuracy, and no photo of a person was used to make them
 """
 
 from ml_pipeline.synthetic.backdrop import draw_document, draw_wall
-from ml_pipeline.synthetic.golden import golden_inputs
+from ml_pipeline.synthetic.golden import golden_inputs, vary_scene
 from ml_pipeline.synthetic.samples import SAMPLES, Backdrop, Expectation, Sample, Storage, write_samples
 from ml_pipeline.synthetic.scene import LESION_CODES, Scene, draw
 from ml_pipeline.synthetic.tiny_data_set import Downloads, HamLayout, write_downloads, write_ham10000
@@ -26,6 +26,7 @@ __all__ = [
     "draw_document",
     "draw_wall",
     "golden_inputs",
+    "vary_scene",
     "write_class_folders",
     "write_downloads",
     "write_ham10000",

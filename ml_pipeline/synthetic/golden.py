@@ -15,12 +15,13 @@ def golden_inputs(*, count: int, size_px: int, seed: int) -> npt.NDArray[np.uint
     """
     photos = np.zeros((count, size_px, size_px, 3), np.uint8)
     for index in range(count):
-        scene = _vary(_SUBJECTS[index % len(_SUBJECTS)], np.random.default_rng([seed, index]), size_px=size_px)
+        scene = vary_scene(_SUBJECTS[index % len(_SUBJECTS)], np.random.default_rng([seed, index]), size_px=size_px)
         photos[index] = draw(scene, width_px=size_px, height_px=size_px, seed=seed + index)
     return photos
 
 
-def _vary(lesion: str | None, rng: np.random.Generator, *, size_px: int) -> Scene:
+def vary_scene(lesion: str | None, rng: np.random.Generator, *, size_px: int) -> Scene:
+    """A scene with that lesion, or plain skin, of any tone, hair and light; `size_px` is the photo's short side."""
     return Scene(
         lesion=lesion,
         skin_tone=rng.uniform(0, 1),

@@ -6,7 +6,7 @@ model says.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class Storage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What an answer must satisfy. None means that both are right.
+    """What an answer must satisfy. None means that both are right; safe then still needs `ok` and `Low`.
 
     `statuses` and `severities` list every permitted value. When probabilities are present there are eight,
     and they sum to 1.
@@ -48,7 +48,7 @@ class Expectation:
 
     behaviour: str
     http_status: int
-    is_safe: bool
+    is_safe: bool | None
     statuses: Sequence[str]
     severities: Sequence[str]
     has_label: bool | None
@@ -56,31 +56,37 @@ class Expectation:
 
 
 _ANSWERED = Expectation(
-    behaviour="Answered with all eight probabilities; never safe, because no gate has judged the photo yet.",
+    behaviour="Answered with all eight probabilities; which class is open. Safe only if plainly benign.",
     http_status=200,
-    is_safe=False,
+    is_safe=None,
     statuses=("ok", "uncertain"),
-    severities=("Moderate", "High"),
+    severities=("Low", "Moderate", "High"),
     has_label=True,
     has_probabilities=True,
 )
+_MALIGNANT = replace(
+    _ANSWERED,
+    behaviour="Answered with all eight probabilities; which class is open, but a malignant look is never called safe.",
+    is_safe=False,
+    severities=("Moderate", "High"),
+)
+_FAR_FROM_PHOTOS = Expectation(
+    behaviour="Answered or refused: a drawing far from the photos that the model knows. Safe only if plainly benign.",
+    http_status=200,
+    is_safe=None,
+    statuses=("ok", "uncertain", "rejected"),
+    severities=("Low", "Moderate", "High"),
+    has_label=None,
+    has_probabilities=None,
+)
 _REJECTED = Expectation(
-    behaviour="Rejected as not usable: the photo shows no detail.",
+    behaviour="Rejected, with a reason that says how to take the photo again.",
     http_status=200,
     is_safe=False,
     statuses=("rejected",),
     severities=("Moderate",),
     has_label=False,
     has_probabilities=False,
-)
-_NOT_SKIN = Expectation(
-    behaviour="Never safe; may be answered or rejected until a gate can tell that this is not skin.",
-    http_status=200,
-    is_safe=False,
-    statuses=("ok", "uncertain", "rejected"),
-    severities=("Moderate", "High"),
-    has_label=None,
-    has_probabilities=None,
 )
 
 
@@ -108,26 +114,26 @@ class Sample:
 
 
 SAMPLES: Sequence[Sample] = (
-    Sample("akiec.jpg", Scene("akiec", skin_tone=0.10), seed=101),
-    Sample("bcc.jpg", Scene("bcc", skin_tone=0.12, shift_x=0.05), seed=102),
+    Sample("akiec.jpg", Scene("akiec", skin_tone=0.10), seed=101, expected=_MALIGNANT),
+    Sample("bcc.jpg", Scene("bcc", skin_tone=0.12, shift_x=0.05), seed=102, expected=_MALIGNANT),
     Sample("bkl.jpg", Scene("bkl", skin_tone=0.25, shift_y=-0.04), seed=103),
     Sample("df.jpg", Scene("df", skin_tone=0.20, lesion_scale=0.65), seed=104),
-    Sample("mel.jpg", Scene("mel", skin_tone=0.10, lesion_scale=0.7, vignette=True), seed=105),
+    Sample("mel.jpg", Scene("mel", skin_tone=0.10, lesion_scale=0.7, vignette=True), seed=105, expected=_MALIGNANT),
     Sample("nv.jpg", Scene("nv", skin_tone=0.20, vignette=True), seed=106),
-    Sample("scc.jpg", Scene("scc", skin_tone=0.15, shift_x=-0.06), seed=107),
+    Sample("scc.jpg", Scene("scc", skin_tone=0.15, shift_x=-0.06), seed=107, expected=_MALIGNANT),
     Sample("vasc.png", Scene("vasc", skin_tone=0.15), seed=108, width_px=360, height_px=270, storage=Storage.PNG),
-    Sample("hair.jpg", Scene("nv", skin_tone=0.15, hair=45), seed=109),
+    Sample("hair.jpg", Scene("nv", skin_tone=0.15, hair=45), seed=109, expected=_FAR_FROM_PHOTOS),
     Sample(
         "ruler_orientation_6.jpg",
         Scene("bkl", skin_tone=0.15, lesion_scale=0.5, shift_y=-0.08, ruler=True),
         seed=110,
         storage=Storage.JPEG_ORIENTATION_6,
     ),
-    Sample("dark_skin.jpg", Scene("nv", skin_tone=0.9, shift_x=0.08), seed=111),
-    Sample("blurred.jpg", Scene("mel", skin_tone=0.2, blur_sigma_px=7.0), seed=112),
-    Sample("too_dark.jpg", Scene("bkl", skin_tone=0.05, lesion_scale=0.7, exposure=0.28), seed=113),
+    Sample("dark_skin.jpg", Scene("nv", skin_tone=0.9, shift_x=0.08), seed=111, expected=_FAR_FROM_PHOTOS),
+    Sample("blurred.jpg", Scene("mel", skin_tone=0.2, blur_sigma_px=7.0), seed=112, expected=_REJECTED),
+    Sample("too_dark.jpg", Scene("bkl", skin_tone=0.05, lesion_scale=0.7, exposure=0.28), seed=113, expected=_REJECTED),
     Sample("plain_wall.jpg", Backdrop.WALL, seed=114, expected=_REJECTED),
-    Sample("document.jpg", Backdrop.DOCUMENT, seed=115, expected=_NOT_SKIN),
+    Sample("document.jpg", Backdrop.DOCUMENT, seed=115, expected=_REJECTED),
 )
 
 

@@ -15,6 +15,7 @@ from ml_pipeline.training.architectures import efficientnet_lite0, sequential_cn
 
 FEATURE_MAP = "feature_map"
 LOGITS = "logits"
+POOLED = "pooled"
 DROPOUT = "dropout"
 IMAGENET = "imagenet"
 _BACKBONE_LAYER = "backbone"
@@ -68,7 +69,7 @@ def build_classifier(
     image = keras.Input((size_px, size_px, 3), name="image")
     features = network(keras.layers.Rescaling(kind.scale, kind.offset)(image))
     features = keras.layers.Activation("linear", name=FEATURE_MAP)(features)
-    pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(features)
+    pooled = keras.layers.GlobalAveragePooling2D(name=POOLED)(features)
     logits = keras.layers.Dense(classes, name=LOGITS)(keras.layers.Dropout(dropout, seed=0, name=DROPOUT)(pooled))
     model = keras.Model(image, logits, name=backbone)
     if weights == IMAGENET:

@@ -1,11 +1,11 @@
-// Logits to calibrated probabilities, as ml_models/calibration.py and ModelDocument.probabilities.
+// Logits to calibrated ones and to probabilities, as ml_models/calibration.py and ModelDocument.scores.
 
 import { sum } from "./arithmetic.js";
 import type { Calibration, Description, Modality } from "./description.js";
 import { offsets, type PatientFacts } from "./patient.js";
 
-/** Probabilities in the order of the labels, summing to 1. Throws where a logit is not finite. */
-export function probabilitiesOf(
+/** Logits in the order of the labels, scaled for the modality, with what is known of the person added. */
+export function calibratedLogits(
   logits: ArrayLike<number>,
   { labels, calibrations, patient }: Description,
   facts: PatientFacts,
@@ -17,7 +17,7 @@ export function probabilitiesOf(
   const { temperature, bias } = calibrationFor(calibrations, modality);
   const codes = labels.map((label) => label.code);
   const added = offsets(facts, codes, patient);
-  return softmax(codes.map((code, index) => logits[index]! / temperature + (bias[code] ?? 0) + added[index]!));
+  return codes.map((code, index) => logits[index]! / temperature + (bias[code] ?? 0) + added[index]!);
 }
 
 /** The modality's own; for an unknown or unmeasured one the most cautious: that of the highest temperature. */
@@ -31,8 +31,8 @@ export function calibrationFor(
   return own ?? mostCautious;
 }
 
-/** In log space, so that no exponential overflows. */
-function softmax(scores: readonly number[]): number[] {
+/** Probabilities, summing to 1; in log space, so that no exponential overflows. Throws where a score is not finite. */
+export function softmax(scores: readonly number[]): number[] {
   if (!scores.every(Number.isFinite)) {
     throw new Error("The model returned a value that is not finite. Download its file again.");
   }

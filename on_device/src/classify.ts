@@ -1,45 +1,94 @@
-// The whole way from pixels to an answer, as ml_models/classifier.py: gates, preprocess, run, calibrate, decide.
+// The whole way from pixels to an answer, as ml_models/classifier.py: preprocess, run, gates, calibrate, fuse, decide.
 
-import { probabilitiesOf } from "./calibration.js";
+import { sum } from "./arithmetic.js";
+import { calibratedLogits, softmax } from "./calibration.js";
 import { type Decision, decide, reject } from "./decision.js";
-import { checkUnderstood, type Description, type Modality } from "./description.js";
-import { failedGates, measure, SCORES, type Scores } from "./gates.js";
-import { factsOf, type PatientWords } from "./patient.js";
+import { checkUnderstood, type Description, type Modality, type ReasonCode } from "./description.js";
+import { failedGates, measure, PHOTO_SCORES, type Scores } from "./gates.js";
+import { modalityOf, NETWORK_SCORES, outputOf, type Outputs, readHeads } from "./heads.js";
+import { factsOf, type PatientFacts, type PatientWords } from "./patient.js";
 import { checkPhoto, type Photo, preprocess } from "./preprocess.js";
 
-/** Runs the LiteRT file: float32 [1, size, size, 3] to its output `logits`, found by name. */
-export type Network = (input: Float32Array, sizePx: number) => Promise<ArrayLike<number>>;
+/** Runs the LiteRT file: float32 [1, size, size, 3] to its outputs by name. */
+export type Network = (input: Float32Array, sizePx: number) => Promise<Outputs>;
 
-/** What is known besides the pixels. `modality` is what a gate found the photo to be, never what somebody says. */
-export interface Circumstances {
-  readonly patient?: PatientWords;
-  readonly modality?: Modality;
+type Probabilities = Readonly<Record<string, number>>;
+
+/** What was found of one photo. `probabilities` are its own, null where `rejections` say why it is not usable. */
+export interface SeenPhoto {
+  readonly gateScores: Scores;
+  readonly rejections: readonly ReasonCode[];
+  readonly modality: Modality | null;
+  readonly probabilities: Probabilities | null;
 }
 
-/** `probabilities` by class code, null when rejected. */
+/** The answer to all photos. `probabilities` by class code, null when rejected; `modality` null when unsure. */
 export interface Classification {
   readonly decision: Decision;
-  readonly probabilities: Readonly<Record<string, number>> | null;
-  readonly gateScores: Scores;
+  readonly probabilities: Probabilities | null;
+  readonly modality: Modality | null;
+  readonly photos: readonly SeenPhoto[];
 }
 
-/** Answer one upright sRGB photo. Throws where the description is newer than this code, or the network fails. */
+/**
+ * Answer one upright sRGB photo of a lesion, or several of the same one, of the person of whom `patient` is known.
+ *
+ * Several are fused by the mean of their calibrated logits; those that gates reject do not count while another is
+ * usable. Throws where the description is newer than this code, or the network fails.
+ */
 export async function classify(
-  photo: Photo,
+  photos: readonly Photo[],
   description: Description,
   network: Network,
-  { patient = {}, modality }: Circumstances = {},
+  patient: PatientWords = {},
 ): Promise<Classification> {
-  checkUnderstood(description, SCORES);
-  checkPhoto(photo);
-  const known = modality ?? null;
-  const gateScores = measure(photo, description.gates.measured_side_px);
-  const rejections = failedGates(gateScores, description.gates.rules);
-  if (rejections.length > 0) {
-    return { decision: reject(rejections, description, known), probabilities: null, gateScores };
+  checkUnderstood(description, PHOTO_SCORES, NETWORK_SCORES);
+  if (photos.length === 0) throw new Error("No photo to classify: give at least one.");
+  photos.forEach(checkPhoto);
+  const facts = factsOf(patient, description.patient);
+  const looks: Look[] = [];
+  for (const photo of photos) looks.push(await look(photo, description, network, facts)); // one at a time: memory
+  const usable = looks.filter(({ seen }) => seen.rejections.length === 0);
+  const seen = looks.map((each) => each.seen);
+  const modality = common((usable.length > 0 ? usable : looks).map((each) => each.seen.modality));
+  if (usable.length === 0) {
+    const rejections = [...new Set(seen.flatMap((each) => each.rejections))];
+    return { decision: reject(rejections, description, modality), probabilities: null, modality, photos: seen };
   }
-  const logits = await network(preprocess(photo, description.input), description.input.size_px);
-  const values = probabilitiesOf(logits, description, factsOf(patient, description.patient), known);
-  const byCode = description.labels.map((label, index) => [label.code, values[index]!] as const);
-  return { decision: decide(values, description, known), probabilities: Object.fromEntries(byCode), gateScores };
+  const fused = softmax(meanOf(usable.map(({ logits }) => logits)));
+  const alone = usable.length > 1 ? usable.map(({ logits }) => softmax(logits)) : [];
+  const decision = decide(fused, description, modality, alone);
+  return { decision, probabilities: byCode(fused, description), modality, photos: seen };
+}
+
+/** A photo, and its calibrated logits. */
+interface Look {
+  readonly seen: SeenPhoto;
+  readonly logits: readonly number[];
+}
+
+async function look(photo: Photo, description: Description, network: Network, facts: PatientFacts): Promise<Look> {
+  const { file, gates, heads: rules, input } = description;
+  const outputs = await network(preprocess(photo, input), input.size_px);
+  const heads = readHeads(outputs, file.outputs, rules);
+  const modality = modalityOf(heads, rules);
+  const gateScores = { ...measure(photo, gates), ...heads.scores };
+  const rejections = failedGates(gateScores, gates.rules, modality);
+  const logits = calibratedLogits(outputOf(outputs, file.outputs.logits), description, facts, modality);
+  const probabilities = rejections.length === 0 ? byCode(softmax(logits), description) : null;
+  return { seen: { gateScores, rejections, modality, probabilities }, logits };
+}
+
+/** What they all are; null where they differ. */
+function common(modalities: readonly (Modality | null)[]): Modality | null {
+  const first = modalities[0] ?? null;
+  return modalities.every((each) => each === first) ? first : null;
+}
+
+function meanOf(rows: readonly (readonly number[])[]): number[] {
+  return rows[0]!.map((_, place) => sum(rows.map((row) => row[place]!)) / rows.length);
+}
+
+function byCode(probabilities: readonly number[], { labels }: Description): Probabilities {
+  return Object.fromEntries(labels.map((label, index) => [label.code, probabilities[index]!]));
 }

@@ -18,10 +18,14 @@ export interface Malignancy {
   readonly suspicious: boolean;
 }
 
-/** `confidencePercent` is 0-100; `label` is null when rejected. */
+/**
+ * `confidencePercent` is 0-100; `label` is null when rejected. `possible` is the prediction set: every class that
+ * cannot be ruled out, most probable first.
+ */
 export interface Decision {
   readonly status: "ok" | "uncertain" | "rejected";
   readonly label: string | null;
+  readonly possible: readonly string[];
   readonly diagnosis: string;
   readonly confidencePercent: number;
   readonly severity: Severity;
@@ -39,32 +43,35 @@ interface Findings {
   readonly top: Label;
   readonly uncertain: boolean;
   readonly suspicious: boolean;
+  readonly disagree: boolean;
   readonly validated: boolean;
 }
 
 const SEVERITIES: readonly Severity[] = ["Low", "Moderate", "High"];
 
-/** Decide on probabilities in the order of the labels; `modality` is null when no gate has judged it. */
-export function decide(probabilities: readonly number[], rules: Rules, modality: Modality | null): Decision {
+/**
+ * Decide on probabilities in the order of the labels; `modality` is null when it is not certain. `photos` are the
+ * probabilities of each of several photos alone: one that is suspicious forbids to call the lesion safe.
+ */
+export function decide(
+  probabilities: readonly number[],
+  rules: Rules,
+  modality: Modality | null,
+  photos: readonly (readonly number[])[] = [],
+): Decision {
   const { labels, decision } = rules;
-  const confidence = Math.max(...probabilities);
-  const top = labels[probabilities.indexOf(confidence)];
-  if (top === undefined || probabilities.length !== labels.length) {
-    throw new Error(`${probabilities.length} probabilities do not fit ${labels.length} labels.`);
-  }
-  const malignancy = malignancyOf(probabilities, rules, modality, top);
-  const uncertain = confidence < decision.minimum_confidence;
-  const isMeasured = modality !== null && decision.malignancy_thresholds[modality] !== undefined;
-  const findings = {
-    top,
-    uncertain,
-    suspicious: malignancy.suspicious,
-    validated: decision.gates_judged && isMeasured,
-  };
+  const top = topOf(probabilities, labels);
+  const malignancy = malignancyOf(probabilities, rules, modality);
+  const { suspicious } = malignancy;
+  const disagree = !suspicious && photos.some((each) => malignancyOf(each, rules, modality).suspicious);
+  const possible = possibleLabels(probabilities, rules, modality);
+  const uncertain = new Set(possible.map(careFor)).size !== 1;
+  const findings = { top, uncertain, suspicious, disagree, validated: isValidated(decision, modality) };
   const rows: readonly (readonly [boolean, Severity, ReasonCode])[] = [
     [uncertain, "Moderate", "low_confidence"],
-    [malignancy.suspicious, "High", "suspicious"],
+    [suspicious, "High", "suspicious"],
     [mayBeMalignant(probabilities, labels, malignancy, top), "Moderate", "unknown_malignancy"],
+    [disagree, "Moderate", "photos_disagree"],
     [!findings.validated, "Moderate", "not_validated"],
   ];
   const applying = rows.filter(([applies]) => applies);
@@ -72,8 +79,9 @@ export function decide(probabilities: readonly number[], rules: Rules, modality:
   return {
     status: uncertain ? "uncertain" : "ok",
     label: top.code,
+    possible: possible.map((label) => label.code),
     diagnosis: diagnosisOf(findings, decision),
-    confidencePercent: roundToTenth(100 * confidence),
+    confidencePercent: roundToTenth(100 * Math.max(...probabilities)),
     severity,
     advice: adviceOf(findings, decision),
     isSafe: applying.length === 0 && top.malignant === false && severity === "Low",
@@ -88,6 +96,7 @@ export function reject(rejections: readonly ReasonCode[], { decision }: Rules, m
   return {
     status: "rejected",
     label: null,
+    possible: [],
     diagnosis: decision.texts.rejected_diagnosis,
     confidencePercent: 0,
     severity: "Moderate",
@@ -105,19 +114,49 @@ function thresholdFor({ malignancy_thresholds: thresholds }: DecisionRules, moda
   return own ?? (all.length > 0 ? Math.min(...all) : null);
 }
 
+/** The classes that cannot be ruled out, most probable first; for an unknown modality by the lowest limit. */
+function possibleLabels(
+  probabilities: readonly number[],
+  { labels, decision: { prediction_sets: sets } }: Rules,
+  modality: Modality | null,
+): Label[] {
+  const all = Object.values(sets);
+  const limit = (modality === null ? undefined : sets[modality]) ?? (all.length > 0 ? Math.min(...all) : 0);
+  const ranked = labels.map((label, index) => ({ label, probability: probabilities[index]! }));
+  const within = ranked.filter(({ probability }) => probability >= limit);
+  return within.sort((one, other) => other.probability - one.probability).map(({ label }) => label);
+}
+
+/** What two classes must share for it not to matter which of them it is; unknown malignancy shares nothing. */
+function careFor({ code, malignant, severity }: Label): string {
+  return malignant === null ? `class ${code}` : severity;
+}
+
+/** Whether an answer about such a photo may be called safe at all. */
+function isValidated({ gated, malignancy_thresholds: thresholds }: DecisionRules, modality: Modality | null): boolean {
+  return modality !== null && gated.includes(modality) && thresholds[modality] !== undefined;
+}
+
+function topOf(probabilities: readonly number[], labels: readonly Label[]): Label {
+  const top = labels[probabilities.indexOf(Math.max(...probabilities))];
+  if (top === undefined || probabilities.length !== labels.length) {
+    throw new Error(`${probabilities.length} probabilities do not fit ${labels.length} labels.`);
+  }
+  return top;
+}
+
 /** Null where no label is known to be malignant, but some might be; without a threshold a malignant top is suspicious. */
 function malignancyOf(
   probabilities: readonly number[],
   { labels, decision }: Rules,
   modality: Modality | null,
-  top: Label,
 ): Malignancy {
   const threshold = thresholdFor(decision, modality);
   const knowsMalignant = labels.some((label) => label.malignant === true);
   const knowsNothingOfSome = labels.some((label) => label.malignant === null);
   if (knowsNothingOfSome && !knowsMalignant) return { probability: null, threshold, suspicious: false };
   const probability = share(probabilities, labels, true);
-  const suspicious = threshold === null ? top.malignant === true : probability >= threshold;
+  const suspicious = threshold === null ? topOf(probabilities, labels).malignant === true : probability >= threshold;
   return { probability, threshold, suspicious };
 }
 
@@ -144,10 +183,11 @@ function diagnosisOf({ top, uncertain, suspicious }: Findings, { texts }: Decisi
 }
 
 /** The most urgent sentence first; the class's own advice only when the class is believed. */
-function adviceOf({ top, uncertain, suspicious, validated }: Findings, { texts }: DecisionRules): string {
+function adviceOf({ top, uncertain, suspicious, disagree, validated }: Findings, { texts }: DecisionRules): string {
   const believed = !uncertain && !(suspicious && top.malignant !== true);
   const sentences: string[] = [];
   if (suspicious && !(believed && top.severity === "High")) sentences.push(texts.suspicious_advice);
+  if (disagree) sentences.push(texts.disagreeing_advice);
   if (uncertain) sentences.push(texts.uncertain_advice);
   if (believed) sentences.push(top.advice);
   if (!validated) sentences.push(texts.unvalidated_advice);

@@ -28,21 +28,43 @@ export interface PatientRules {
   readonly sites: readonly { readonly site: string; readonly pattern: string }[];
 }
 
+/** `modality` is null where the gate is asked whatever the kind of photo. */
 export interface Gate {
   readonly score: string;
   readonly minimum: number;
   readonly reason: ReasonCode;
+  readonly modality: Modality | null;
+}
+
+export interface GateRules {
+  readonly measured_side_px: number;
+  readonly clipped_from: number;
+  readonly rules: readonly Gate[];
+}
+
+/** `kind_order` is that of the output `kinds`; null: no photo of a lesion. */
+export interface HeadRules {
+  readonly kind_order: readonly (Modality | null)[];
+  readonly modality_certainty: number;
+}
+
+/** What the file calls its outputs; a network without heads has no `kinds` and no `coverage`. */
+export interface OutputNames {
+  readonly logits: string;
+  readonly kinds?: string;
+  readonly coverage?: string;
 }
 
 export interface DecisionRules {
   readonly malignancy_thresholds: Readonly<Partial<Record<Modality, number>>>;
-  readonly minimum_confidence: number;
-  readonly gates_judged: boolean;
+  readonly prediction_sets: Readonly<Partial<Record<Modality, number>>>;
+  readonly gated: readonly Modality[];
   readonly reasons: Readonly<Record<ReasonCode, string>>;
   readonly texts: {
     readonly rejected_diagnosis: string;
     readonly retake: string;
     readonly suspicious_advice: string;
+    readonly disagreeing_advice: string;
     readonly uncertain_advice: string;
     readonly unvalidated_advice: string;
     readonly unsure: string;
@@ -59,22 +81,27 @@ export interface Description {
     readonly sha256: string;
     readonly signature: string;
     readonly input: string;
-    readonly output: string;
+    readonly outputs: OutputNames;
   };
   readonly input: { readonly size_px: number; readonly preprocess_version: number; readonly max_aspect: number };
   /** In the order of the model's outputs. */
   readonly labels: readonly Label[];
   readonly calibrations: Readonly<Partial<Record<Modality, Calibration>>>;
   readonly patient: PatientRules;
-  readonly gates: { readonly measured_side_px: number; readonly rules: readonly Gate[] };
+  readonly heads: HeadRules;
+  readonly gates: GateRules;
   readonly decision: DecisionRules;
 }
 
-const FORMAT = 1;
+const FORMAT = 2;
 const PREPROCESS_VERSION = 1;
 
 /** Throws where the server has moved on: an answer by half-understood rules would not be the server's. */
-export function checkUnderstood(description: Description, scores: readonly string[]): void {
+export function checkUnderstood(
+  description: Description,
+  photoScores: readonly string[],
+  networkScores: readonly string[],
+): void {
   if (description.format !== FORMAT) {
     throw new Error(`The description has format ${description.format}, this code reads ${FORMAT}. Update the app.`);
   }
@@ -82,6 +109,9 @@ export function checkUnderstood(description: Description, scores: readonly strin
   if (version !== PREPROCESS_VERSION) {
     throw new Error(`The model wants preprocessing ${version}, this code has ${PREPROCESS_VERSION}. Update the app.`);
   }
+  const { kinds, coverage } = description.file.outputs;
+  const hasHeads = kinds !== undefined && coverage !== undefined;
+  const scores = hasHeads ? [...photoScores, ...networkScores] : photoScores;
   for (const gate of description.gates.rules) {
     if (!scores.includes(gate.score)) {
       throw new Error(`A gate needs the score ${gate.score}, which this code cannot measure. Update the app.`);

@@ -1,7 +1,7 @@
-// Plain measurements of a photo before the network runs, as ml_models/gates.py.
+// Plain measurements of a photo, and what a photo must score to be answered, as ml_models/gates.py.
 
 import { moments, roundHalfEven } from "./arithmetic.js";
-import type { Gate, ReasonCode } from "./description.js";
+import type { Gate, GateRules, Modality, ReasonCode } from "./description.js";
 import type { Photo } from "./preprocess.js";
 import { areaTaps, resample } from "./resize.js";
 
@@ -15,22 +15,28 @@ interface Grey {
 export type Scores = Readonly<Record<string, number>>;
 
 // A new score is one more line here.
-const MEASURES: Readonly<Record<string, (grey: Grey) => number>> = {
+const MEASURES: Readonly<Record<string, (grey: Grey, rules: GateRules) => number>> = {
   brightness: (grey) => moments(grey.levels).mean,
   contrast: (grey) => Math.sqrt(moments(grey.levels).variance),
   sharpness: (grey) => moments(laplacian(grey)).variance,
+  unclipped: ({ levels }, rules) => levels.filter((level) => level < rules.clipped_from).length / levels.length,
+  detail_px: ({ width, height }) => Math.min(width, height), // shrunk, so at most the measured side
 };
-export const SCORES: readonly string[] = Object.keys(MEASURES);
+export const PHOTO_SCORES: readonly string[] = Object.keys(MEASURES);
 
-/** All scores of an upright photo, measured once it is shrunk to a short side of `sidePx`. */
-export function measure(photo: Photo, sidePx: number): Scores {
-  const grey = shrunk(greyOf(photo), sidePx);
-  return Object.fromEntries(Object.entries(MEASURES).map(([name, score]) => [name, score(grey)]));
+/** The scores of an upright photo's pixels, measured once it is shrunk to the measured side. */
+export function measure(photo: Photo, rules: GateRules): Scores {
+  const grey = shrunk(greyOf(photo), rules.measured_side_px);
+  return Object.fromEntries(Object.entries(MEASURES).map(([name, score]) => [name, score(grey, rules)]));
 }
 
-/** Reasons of the gates that the scores do not pass, in the model's order. */
-export function failedGates(scores: Scores, gates: readonly Gate[]): ReasonCode[] {
-  return gates.filter((gate) => scores[gate.score]! < gate.minimum).map((gate) => gate.reason);
+/**
+ * Reasons of the gates that the scores of a photo of that kind do not pass, each once, in the model's order. A photo
+ * whose kind is not certain has to pass the gates of every kind.
+ */
+export function failedGates(scores: Scores, gates: readonly Gate[], modality: Modality | null): ReasonCode[] {
+  const asked = gates.filter((gate) => modality === null || gate.modality === null || gate.modality === modality);
+  return [...new Set(asked.filter((gate) => scores[gate.score]! < gate.minimum).map((gate) => gate.reason))];
 }
 
 /** OpenCV's fixed-point luma, weights 0.299, 0.587 and 0.114 in 15 bits. */

@@ -1,5 +1,6 @@
 """Clients of four kinds, a media folder that is gone afterwards, and one call that posts a photo."""
 
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,11 @@ from rest_framework_simplejwt.tokens import AccessToken
 from accounts.models import User
 from api import ml_state
 from api.models import Prediction, PredictionImage
+from api.services.model_versions import register_candidate
+from api.switching.models import ModelVersion
+from api.switching.store import load_verified
+from ml_models.classifier import Classifier
+from tests.artefacts import model_called
 
 ERROR_KEYS = {"error", "detail", "code", "fields"}
 
@@ -35,13 +41,57 @@ def media_root(tmp_path: Path, settings) -> Path:
     return settings.MEDIA_ROOT
 
 
+@pytest.fixture(scope="session")
+def default_classifier(model_is_there: None) -> Classifier:
+    """What answers while no version is active, loaded once for all tests."""
+    return load_verified(django_settings.MODEL_ARTEFACT, pool_size=django_settings.INFERENCE_POOL_SIZE)
+
+
+@pytest.fixture(autouse=True)
+def default_model_is_live(default_classifier: Classifier, monkeypatch) -> None:
+    """At the beginning of every test, whatever the one before has switched to; most have no database to ask."""
+    monkeypatch.setattr(ml_state, "_live", default_classifier)
+    monkeypatch.setattr(ml_state, "_failures", {})
+
+
 @pytest.fixture
-def no_model(tmp_path: Path, settings, monkeypatch) -> Path:
+def no_model(tmp_path: Path, settings) -> Path:
     """No model is live and none can be loaded; returns the folder where it is looked for."""
     settings.MODEL_ARTEFACT = tmp_path / "secret-folder"
-    monkeypatch.setattr(ml_state, "_live", None)  # and what was live is live again afterwards
-    monkeypatch.setattr(ml_state, "_failure", None)
+    ml_state.reset()
     return settings.MODEL_ARTEFACT
+
+
+@pytest.fixture(scope="session")
+def shipped_folder() -> Path:
+    """What the settings name as the model that answers while no version is active."""
+    return Path(django_settings.MODEL_ARTEFACT)
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two model folders, `left` and `right`, without a class in common; not to be damaged."""
+    folder = tmp_path_factory.mktemp("models")
+    return {name: model_called(name, folder / name) for name in ("left", "right")}
+
+
+@pytest.fixture
+def model_dir(tmp_path: Path, settings) -> Path:
+    """An empty MODEL_DIR of one's own."""
+    settings.MODEL_DIR = tmp_path / "versions"
+    settings.MODEL_DIR.mkdir()
+    return settings.MODEL_DIR
+
+
+@pytest.fixture
+def registered(db, models: dict[str, Path], model_dir: Path) -> Callable[..., ModelVersion]:
+    """Put one of the models into MODEL_DIR and register it: `registered("left", passed=False)`."""
+
+    def register(name: str, *, passed: bool | None = True) -> ModelVersion:
+        folder = Path(shutil.copytree(models[name], model_dir / name))
+        return register_candidate(folder=folder, report={"rules": [f"of {name}"]}, passed=passed)
+
+    return register
 
 
 @pytest.fixture

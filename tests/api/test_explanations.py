@@ -125,7 +125,7 @@ def test_grid_activations_of_all_classes_give_their_logits(
     codes = anonymous.get(f"{explanation_url}grid/").json()["labels"]
     sums = [np.sum(anonymous.get(f"{explanation_url}grid/", {"label": code}).json()["activation"]) for code in codes]
     bias = shipped_classifier._artefact.statistics.class_bias
-    np.testing.assert_allclose(sums + bias, shipped_classifier.logits(lesion_rgb), atol=0.5)
+    np.testing.assert_allclose(sums + bias, shipped_classifier.classify(lesion_rgb).photos[0].logits, atol=0.5)
 
 
 def test_grid_of_a_wide_photo_tells_which_part_the_model_saw(

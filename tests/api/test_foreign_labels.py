@@ -1,21 +1,16 @@
 """A model with classes of its own is served as it is: names, danger and advice come from its artefact alone."""
 
-import json
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pypdfium2
 import pytest
 from django.test import Client
 
 from api import ml_state
-from ml_models.artefact import DOCUMENT, GOLDEN, file_digest
 from ml_models.classification import Severity
 from ml_models.labels import CODES, GENERIC_ADVICE, Label
-from ml_models.shipped import SHIPPED_MODEL
+from tests.artefacts import relabelled_copy
 
 pytestmark = pytest.mark.django_db
 
@@ -33,30 +28,14 @@ def label_set(top: Label, *, others: bool | None = False) -> tuple[Label, ...]:
 
 
 @pytest.fixture
-def serve(tmp_path: Path, settings, monkeypatch) -> Callable[[Sequence[Label]], None]:
+def serve(tmp_path: Path, settings) -> Callable[[Sequence[Label]], None]:
     """Serve the shipped network with its outputs called otherwise."""
 
     def served(labels: Sequence[Label]) -> None:
-        folder = Path(shutil.copytree(SHIPPED_MODEL, tmp_path / "foreign"))
-        codes = dict(zip(CODES, [label.code for label in labels], strict=True))
-        with np.load(folder / GOLDEN) as golden:
-            np.savez(folder / GOLDEN, **{**golden, "codes": np.array([codes[code] for code in golden["codes"]])})
-        document = _renamed(json.loads((folder / DOCUMENT).read_text(encoding="utf-8")), codes)
-        document["labels"] = [{field: getattr(each, field) for field in Label.__slots__} for each in labels]
-        document["files"][GOLDEN] = file_digest(folder / GOLDEN)
-        (folder / DOCUMENT).write_text(json.dumps(document), encoding="utf-8")
-        settings.MODEL_ARTEFACT = folder
-        monkeypatch.setattr(ml_state, "_live", None)  # and what was live is live again afterwards
-        monkeypatch.setattr(ml_state, "_failure", None)
+        settings.MODEL_ARTEFACT = relabelled_copy(tmp_path / "foreign", labels)
+        ml_state.reset()
 
     return served
-
-
-def _renamed(value: Any, codes: dict[str, str]) -> Any:
-    """The document with other codes wherever it has a figure for each."""
-    if not isinstance(value, dict):
-        return value
-    return {codes.get(key, key): _renamed(each, codes) for key, each in value.items()}
 
 
 @pytest.fixture

@@ -48,6 +48,7 @@ def test_history_holds_attributed_answers_and_no_others(
 def test_history_entry_is_the_answer_with_what_was_said_beside_it(client: Client, predict: Callable[..., Any]):
     answer = predict(client, age="34", sex="female", site="back", history="It itches.", consent="true").json()
     (entry,) = client.get(HISTORY).json()["results"]
+    assert [photo.pop("image") for photo in entry["photos"]] == [entry["image"]]
     assert {name: entry[name] for name in answer} == answer
     assert entry["patient"] == {"age": 34, "sex": "female", "site": "back", "history": "It itches."}
     assert (entry["consent"], entry["remark"]) == (True, None)

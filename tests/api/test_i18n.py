@@ -105,11 +105,16 @@ def test_model_text_is_translated(text: str):
 
 def every_decision() -> Iterator[Any]:
     share = {True: 0.95, False: 0.3}
-    rules = DecisionRules(labels.CATALOGUE, {Modality.DERMATOSCOPIC: 0.2}, minimum_confidence=0.5)
-    for label, confident, modality, judged in product(labels.CATALOGUE, share, (None, *Modality), (True, False)):
+    limits = {Modality.DERMATOSCOPIC: 0.2}
+    uniform = dict.fromkeys((each.code for each in labels.CATALOGUE), 1 / len(labels.CATALOGUE))
+    for label, confident, modality, gated in product(
+        labels.CATALOGUE, share, (None, *Modality), ((), (Modality.DERMATOSCOPIC,))
+    ):
+        rules = DecisionRules(labels.CATALOGUE, limits, prediction_sets=limits, gated=gated)
         rest = (1 - share[confident]) / (len(labels.CATALOGUE) - 1)
         probabilities = {each.code: share[confident] if each is label else rest for each in labels.CATALOGUE}
-        yield decide(probabilities, rules, modality=modality, gates_judged=judged)
+        yield decide(probabilities, rules, modality=modality)
+        yield decide(probabilities, rules, modality=modality, photos=[probabilities, uniform])
     for reason in ReasonCode:
         yield decide(None, rules, rejections=(reason,))
 

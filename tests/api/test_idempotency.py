@@ -50,19 +50,19 @@ def test_predict_again_is_the_same_answer_and_no_second_row(anonymous: Client, a
 
 def test_predict_again_does_not_classify_again(anonymous: Client, ask, monkeypatch):
     first = ask(anonymous)
-    monkeypatch.setattr("api.services.predict.classify_upload", None)
+    monkeypatch.setattr("api.services.predict.classify_uploads", None)
     assert ask(anonymous).json() == first.json()
 
 
 def test_predict_that_is_overtaken_by_its_twin_answers_like_it(anonymous: Client, ask, media_root: Path, monkeypatch):
-    classify, twins = predict_service.classify_upload, []
+    classify, twins = predict_service.classify_uploads, []
 
-    def overtaken(upload: Any, **options: Any) -> Any:
-        monkeypatch.setattr(predict_service, "classify_upload", classify)
+    def overtaken(uploads: Any, **options: Any) -> Any:
+        monkeypatch.setattr(predict_service, "classify_uploads", classify)
         twins.append(ask(Client()).json())
-        return classify(upload, **options)
+        return classify(uploads, **options)
 
-    monkeypatch.setattr(predict_service, "classify_upload", overtaken)
+    monkeypatch.setattr(predict_service, "classify_uploads", overtaken)
     assert ask(anonymous).json() == twins[0]
     assert (Prediction.objects.count(), len(stored_files(media_root))) == (1, 1)
 

@@ -72,7 +72,7 @@ def test_log_rejected_answer_is_logged_too(anonymous: Client, predict: Callable[
     predict(anonymous, image=wall_png)
     row = Prediction.objects.get()
     assert (row.status, row.label, row.probabilities) == ("rejected", "", None)
-    assert row.images.get().embedding is None
+    assert (row.possible, row.images.get().rejections, row.images.get().probabilities) == ([], ["no_detail"], None)
 
 
 # The image

@@ -6,8 +6,8 @@ import pytest
 from django.db import DatabaseError
 
 from accounts.models import AuditEvent, AuditKind
-from api.services import models
-from api.services.models import record_live_model
+from api.services import model_versions
+from api.services.model_versions import record_live_model
 from ml_models.classification import ModelIdentity
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +46,6 @@ def test_record_live_model_unwritable_database_stops_nobody(
     def refuse(**_fields: object) -> Callable[..., None]:
         raise DatabaseError("disk full")
 
-    monkeypatch.setattr(models, "record_event", refuse)
+    monkeypatch.setattr(model_versions, "record_event", refuse)
     assert record_live_model(identity=_identity("1.0.0")) is None
     assert "could not be recorded" in caplog.text

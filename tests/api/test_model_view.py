@@ -64,6 +64,7 @@ def test_model_view_names_no_path(anonymous: Client, settings):
     assert str(settings.MODEL_ARTEFACT.parent).encode() not in anonymous.get("/api/model/").content
 
 
+@pytest.mark.django_db
 def test_model_view_without_model_is_503(anonymous: Client, assert_error: Callable[..., Any], no_model: Path):
     body = assert_error(anonymous.get("/api/model/"), 503, "artefact_invalid")
     assert no_model.name not in body["error"]

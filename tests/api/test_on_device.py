@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +13,12 @@ from django.test import Client
 
 from api import ml_state
 from benchmarks.serving import running_server
-from ml_models.artefact import LITERT_MODEL
+from ml_models.artefact import DOCUMENT, LITERT_MODEL, file_digest
 from ml_models.classifier import Classifier, load_classifier
 from ml_models.decision import REASON_TEXTS
-from ml_models.gates import SCORES
+from ml_models.gates import NETWORK_SCORES, PHOTO_SCORES
+from ml_models.heads import KIND_ORDER
+from tests.artefacts import model_called
 
 ADDRESS = "/api/model/on-device/"
 GONE = "0" * 64
@@ -36,13 +39,14 @@ def live_copy(settings, monkeypatch, tmp_path: Path) -> Path:
     """A folder of one's own that is live, and may be damaged."""
     folder = shutil.copytree(settings.MODEL_ARTEFACT, tmp_path / "model", ignore=shutil.ignore_patterns("plots"))
     monkeypatch.setattr(ml_state, "_live", load_classifier(folder))
-    return Path(folder)
+    settings.MODEL_ARTEFACT = Path(folder)
+    return settings.MODEL_ARTEFACT
 
 
 def test_description_has_exactly_the_promised_keys(description: dict[str, Any]):
     assert set(description) == {
-        "format", "model", "intended_use", "file", "input", "labels", "calibrations", "patient", "gates", "decision",
-        "disclaimer",
+        "format", "model", "intended_use", "file", "input", "labels", "calibrations", "patient", "heads", "gates",
+        "decision", "disclaimer",
     }  # fmt: skip
 
 
@@ -56,13 +60,25 @@ def test_description_is_that_of_the_live_model(description: dict[str, Any], anon
         == document.calibrations["dermatoscopic"].temperature
     )
     assert description["decision"]["malignancy_thresholds"] == document.malignancy_thresholds
-    assert description["decision"]["minimum_confidence"] == document.minimum_confidence
+    assert description["decision"]["prediction_sets"] == document.prediction_sets
+    assert description["decision"]["gated"] == list(document.gated)
+    assert description["heads"]["modality_certainty"] == document.modality_certainty
 
 
 def test_description_names_every_score_and_reason(description: dict[str, Any]):
-    assert description["gates"]["scores"] == list(SCORES)
-    assert description["gates"]["rules"] == [{"score": "contrast", "minimum": 2.0, "reason": "no_detail"}]
+    assert description["gates"]["photo_scores"] == list(PHOTO_SCORES)
+    assert description["gates"]["network_scores"] == list(NETWORK_SCORES)
+    assert description["heads"]["kind_order"] == list(KIND_ORDER)
+    gates = ml_state.classifier().document.gates
+    assert description["gates"]["rules"] == [dataclasses.asdict(gate) for gate in gates]
     assert description["decision"]["reasons"] == REASON_TEXTS
+
+
+def test_description_names_the_outputs_that_the_file_has(
+    description: dict[str, Any], shipped_classifier: Classifier, lesion_rgb
+):
+    has_heads = "lesion_photo" in shipped_classifier.classify(lesion_rgb).photos[0].gate_scores
+    assert set(description["file"]["outputs"]) == ({"logits", "kinds", "coverage"} if has_heads else {"logits"})
 
 
 def test_description_age_bands_leave_out_no_year(description: dict[str, Any]):
@@ -82,6 +98,7 @@ def test_description_names_no_path(anonymous: Client, settings):
     assert str(settings.MODEL_ARTEFACT.parent).encode() not in anonymous.get(ADDRESS).content
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("path", [ADDRESS, f"{ADDRESS}{GONE}/"])
 def test_without_model_nothing_is_given(anonymous: Client, assert_error: Callable[..., Any], no_model: Path, path: str):
     body = assert_error(anonymous.get(path), 503, "artefact_invalid")
@@ -134,10 +151,12 @@ def test_file_range_after_its_end_is_416(
     assert response.headers["Content-Range"] == f"bytes */{len(content)}"
 
 
+@pytest.mark.django_db
 def test_file_of_a_model_that_is_not_live_is_404(anonymous: Client, assert_error: Callable[..., Any]):
     assert_error(anonymous.get(f"{ADDRESS}{GONE}/"), 404, "not_found")
 
 
+@pytest.mark.django_db
 def test_switched_model_has_another_address_and_the_old_one_is_gone(
     anonymous: Client, description: dict[str, Any], assert_error: Callable[..., Any], monkeypatch, live_copy: Path
 ):
@@ -152,6 +171,23 @@ def test_switched_model_has_another_address_and_the_old_one_is_gone(
     assert file["sha256"] == digest
     assert hashlib.sha256(anonymous.get(file["url"]).getvalue()).hexdigest() == digest
     assert_error(anonymous.get(description["file"]["url"]), 404, "not_found")
+
+
+@pytest.mark.django_db
+def test_late_worker_looks_for_the_model_that_another_one_has_described(
+    anonymous: Client, description: dict[str, Any], settings, tmp_path: Path
+):
+    """Both behind one address: whoever reads the description here and asks for the file there is not sent away."""
+    other = model_called("other", tmp_path / "other")
+    with (other / LITERT_MODEL).open("ab") as file:
+        file.write(b"another network")
+    document = json.loads((other / DOCUMENT).read_text())
+    document["files"][LITERT_MODEL] = file_digest(other / LITERT_MODEL)
+    (other / DOCUMENT).write_text(json.dumps(document))
+    settings.MODEL_ARTEFACT = other
+    digest = document["files"][LITERT_MODEL]
+    assert anonymous.get(f"{ADDRESS}{digest}/").getvalue() == (other / LITERT_MODEL).read_bytes()
+    assert anonymous.get(ADDRESS).json()["file"]["sha256"] == digest != description["file"]["sha256"]
 
 
 def test_file_written_over_in_its_place_is_never_served(

@@ -60,11 +60,10 @@ def nineteen(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def serve(settings, monkeypatch) -> Callable[[Path], None]:
+def serve(settings) -> Callable[[Path], None]:
     def served(model: Path) -> None:
         settings.MODEL_ARTEFACT = model
-        monkeypatch.setattr(ml_state, "_live", None)  # and what was live is live again afterwards
-        monkeypatch.setattr(ml_state, "_failure", None)
+        ml_state.reset()
 
     return served
 

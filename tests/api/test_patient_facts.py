@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ def _more_melanoma(by: float) -> dict[str, float]:
 
 
 @pytest.fixture
-def _model_that_reads_facts(tmp_path: Path, settings, monkeypatch) -> Iterator[None]:
+def _model_that_reads_facts(tmp_path: Path, settings) -> None:
     """The shipped model, for which an old man's forearm tells of melanoma."""
     folder = tmp_path / "model"
     shutil.copytree(settings.MODEL_ARTEFACT, folder, ignore=shutil.ignore_patterns("plots"))
@@ -35,8 +35,6 @@ def _model_that_reads_facts(tmp_path: Path, settings, monkeypatch) -> Iterator[N
     }
     (folder / DOCUMENT).write_text(json.dumps(document), encoding="utf-8")
     settings.MODEL_ARTEFACT = folder
-    monkeypatch.setattr(ml_state, "_live", None)
-    yield
     ml_state.reset()
 
 

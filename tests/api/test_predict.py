@@ -14,7 +14,8 @@ CODES = ["akiec", "bcc", "bkl", "df", "mel", "nv", "scc", "vasc"]
 ADDRESSES = [form for path in ("/api/predict", "/api/predict/skin-disease", "/predict") for form in (path, f"{path}/")]
 RESPONSE_KEYS = {
     "id", "label", "diagnosis", "confidence", "severity", "advice", "isSafe", "status", "reasons", "probabilities",
-    "top_k", "malignancy", "explanation_url", "model", "disclaimer", "created_at",
+    "top_k", "possible_labels", "modality", "photos", "malignancy", "explanation_url", "model", "disclaimer",
+    "created_at",
 }  # fmt: skip
 LOG_KEYS = ("age_years", "sex", "site", "history", "consent")
 
@@ -166,7 +167,7 @@ def test_predict_plain_wall_field_is_on_the_safe_side(
 
 
 def test_predict_plain_wall_advice_says_why(anonymous: Client, predict: Callable[..., Any], wall_png: bytes):
-    assert "no detail" in predict(anonymous, image=wall_png).json()["advice"]
+    assert "too little detail" in predict(anonymous, image=wall_png).json()["advice"]
 
 
 # Optional fields

@@ -34,12 +34,6 @@ def zip_file() -> bytes:
 # What is no answerable request
 
 
-def test_predict_two_images_are_refused(anonymous: Client, lesion_jpeg: bytes, assert_error: Callable[..., Any]):
-    images = [SimpleUploadedFile("skin.jpg", lesion_jpeg) for _ in range(2)]
-    body = assert_error(anonymous.post("/predict", {"image": images}), 400, "invalid")
-    assert body["fields"] == {"image": ["Send one image in one request."]}
-
-
 @pytest.mark.parametrize("form", [{}, {"photo": SimpleUploadedFile("a.jpg", b"x")}], ids=["empty", "other-name"])
 def test_predict_without_image_names_the_field(
     anonymous: Client, assert_error: Callable[..., Any], form: dict[str, Any]

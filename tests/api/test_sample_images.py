@@ -18,7 +18,10 @@ def test_predict_sample_image_behaves_as_written(anonymous, sample):
         response = anonymous.post("/api/predict/", {"image": image})
     answer = response.json()
     assert response.status_code == expected["http_status"]
-    assert answer["isSafe"] is expected["is_safe"]
+    if expected["is_safe"] is None:
+        assert not answer["isSafe"] or (answer["status"], answer["severity"]) == ("ok", "Low")
+    else:
+        assert answer["isSafe"] is expected["is_safe"]
     assert answer["status"] in expected["statuses"]
     assert answer["severity"] in expected["severities"]
     if expected["has_label"] is not None:

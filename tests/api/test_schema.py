@@ -39,10 +39,11 @@ def test_schema_prediction_has_the_keys_that_are_answered(schema: dict, anonymou
     assert set(schema["components"]["schemas"]["PredictionResponse"]["properties"]) == set(predict(anonymous).json())
 
 
-def test_schema_prediction_takes_a_file(schema: dict):
+def test_schema_prediction_takes_up_to_five_files(schema: dict):
     content = schema["paths"]["/api/predict/"]["post"]["requestBody"]["content"]
     reference = content["multipart/form-data"]["schema"]["$ref"].rpartition("/")[2]
-    assert schema["components"]["schemas"][reference]["properties"]["image"]["format"] == "binary"
+    image = schema["components"]["schemas"][reference]["properties"]["image"]
+    assert (image["type"], image["items"]["format"], image["maxItems"]) == ("array", "binary", 5)
 
 
 @pytest.mark.parametrize("status", ["200", "400", "413", "415", "503"])

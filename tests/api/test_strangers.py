@@ -77,6 +77,7 @@ def arguments(pattern: URLPattern) -> dict[str, Any]:
         "image_id": image.pk,
         "token": f"p{image.prediction_id.hex}.999999:forged",
         "side_px": 96,
+        "version_id": 1,
         "object_id": image.prediction_id,
         "app_label": "api",
         "content_type_id": 1,

@@ -99,13 +99,16 @@ def test_load_artefact_fewer_labels_are_refused(artefact_copy: Path, change_docu
         ("patient_effects", {"age": {}, "sex": {}, "site": {"torso": _row(nv="much")}}, "much"),
         ("malignancy_thresholds", {"dermatoscopic": 1.5}, "between 0 and 1"),
         ("malignancy_thresholds", {"telepathic": 0.5}, "telepathic"),
-        ("minimum_confidence", -1, "between 0 and 1"),
+        ("prediction_sets", {"dermatoscopic": -1}, "between 0 and 1"),
+        ("prediction_sets", {"telepathic": 0.5}, "telepathic"),
+        ("modality_certainty", 2, "between 0 and 1"),
+        ("gated", ["telepathic"], "telepathic"),
         ("labels", [], "labels"),
         ("input", {"size_px": 160, "preprocess_version": 99}, "preprocessing"),
         ("input", {"size_px": "160"}, "160"),
-        ("gates", [{"score": "contrast"}], "minimum"),
-        ("gates", [{"score": "beauty", "minimum": 1, "reason": "no_detail"}], "beauty"),
-        ("gates", [{"score": "contrast", "minimum": float("nan"), "reason": "no_detail"}], "finite"),
+        ("gates", [{"score": "contrast", "modality": None}], "minimum"),
+        ("gates", [{"score": "beauty", "minimum": 1, "reason": "no_detail", "modality": None}], "beauty"),
+        ("gates", [{"score": "contrast", "minimum": float("nan"), "reason": "no_detail", "modality": None}], "finite"),
     ],
 )
 def test_load_artefact_impossible_document_is_refused(
@@ -203,5 +206,5 @@ def test_classify_changed_threshold_changes_the_answer(
 def test_classify_changed_gate_changes_the_answer(
     artefact_copy: Path, change_document: Change, lesion_rgb: NDArray[np.uint8]
 ) -> None:
-    change_document(gates=[{"score": "contrast", "minimum": 255, "reason": "no_detail"}])
+    change_document(gates=[{"score": "contrast", "minimum": 255, "reason": "no_detail", "modality": None}])
     assert load_classifier(artefact_copy).classify(lesion_rgb).decision.status == "rejected"

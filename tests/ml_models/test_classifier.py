@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ml_models.classification import ReasonCode
 from ml_models.classifier import Classifier, load_classifier
-from ml_models.errors import InferenceBusy
+from ml_models.errors import InferenceBusy, InferenceError
 from ml_models.image_io import read_photo
 from ml_models.labels import CODES
 from ml_models.runtime import LiteRtRuntime
@@ -34,17 +35,45 @@ def test_classify_without_gates_is_never_safe(shipped_classifier: Classifier) ->
     assert not any(shipped_classifier.classify(photo).decision.is_safe for photo in photos)
 
 
-def test_classify_blank_wall_is_rejected_unseen(shipped_classifier: Classifier) -> None:
-    result = shipped_classifier.classify(draw_wall(width_px=600, height_px=450, seed=1))
-    assert (result.decision.status, result.probabilities, result.embedding) == ("rejected", None, None)
+def test_classify_blank_wall_is_rejected(shipped_classifier: Classifier) -> None:
+    result = shipped_classifier.classify(draw_wall(width_px=600, height_px=450, seed=1), explain=True)
+    photo = result.photos[0]
+    assert (result.decision.status, result.probabilities, photo.probabilities) == ("rejected", None, None)
+    assert photo.activations is None
+    assert ReasonCode.NO_DETAIL in photo.rejections
+
+
+def test_classify_several_photos_gives_the_mean_of_their_calibrated_logits(shipped_classifier: Classifier) -> None:
+    photos = [draw(Scene(lesion="nv"), width_px=300, height_px=225, seed=seed) for seed in (1, 2, 3)]
+    together = shipped_classifier.classify(*photos)
+    alone = [shipped_classifier.classify(photo) for photo in photos]
+    logs = np.mean([np.log(list((each.probabilities or {}).values())) for each in alone], axis=0)
+    expected = np.exp(logs) / np.exp(logs).sum()
+    assert list((together.probabilities or {}).values()) == pytest.approx(expected)
+    assert [each.probabilities for each in together.photos] == [each.probabilities for each in alone]
+
+
+def test_classify_unusable_photo_does_not_count_beside_a_usable_one(
+    shipped_classifier: Classifier, lesion_rgb: NDArray[np.uint8]
+) -> None:
+    wall = draw_wall(width_px=600, height_px=450, seed=1)
+    together = shipped_classifier.classify(wall, lesion_rgb)
+    assert together.probabilities == shipped_classifier.classify(lesion_rgb).probabilities
+    assert [bool(photo.rejections) for photo in together.photos] == [True, False]
+    assert shipped_classifier.classify(wall, wall).decision.status == "rejected"
+
+
+def test_classify_nothing_is_refused(shipped_classifier: Classifier) -> None:
+    with pytest.raises(InferenceError):
+        shipped_classifier.classify()
 
 
 def test_classify_activations_only_when_asked(shipped_classifier: Classifier, lesion_rgb: NDArray[np.uint8]) -> None:
-    assert shipped_classifier.classify(lesion_rgb).activations is None
-    activations = shipped_classifier.classify(lesion_rgb, explain=True).activations
+    assert shipped_classifier.classify(lesion_rgb).photos[0].activations is None
+    activations = shipped_classifier.classify(lesion_rgb, explain=True).photos[0].activations
     assert activations is not None
     assert tuple(activations) == shipped_classifier.document.codes
-    assert {grid.shape for grid in activations.values()} == {(5, 5)}
+    assert {grid.shape for grid in activations.values()} == {(6, 6)}
 
 
 def test_classify_same_photo_from_eight_threads_gives_one_answer(lesion_rgb: NDArray[np.uint8]) -> None:
@@ -106,7 +135,7 @@ def test_scaled_decode_of_real_photos_stays_within_the_bound(shipped_classifier:
 def test_real_photos_are_answered_and_never_called_safe(shipped_classifier: Classifier, shared_data: Path) -> None:
     paths = sorted((shared_data / "HAM10000_original_resolution").glob("*.jpg"))
     decisions = [
-        shipped_classifier.classify(read_photo(p.read_bytes(), model_input_px=160).rgb).decision for p in paths
+        shipped_classifier.classify(read_photo(p.read_bytes(), model_input_px=192).rgb).decision for p in paths
     ]
     assert all(decision.label in CODES for decision in decisions)
     assert not any(decision.is_safe for decision in decisions)
@@ -120,6 +149,6 @@ def test_litert_agrees_with_keras_on_trained_weights(
 
     photos = [draw(Scene(lesion=code), width_px=300, height_px=225, seed=5) for code in CODES]
     inputs = np.stack([preprocess(photo, shipped_classifier.document.input) for photo in photos])
-    seen = np.stack([shipped_classifier.logits(photo) for photo in photos])
+    seen = np.stack([shipped_classifier.classify(photo).photos[0].logits for photo in photos])
     assert np.abs(seen).max() > 1  # random weights give logits of .007, and agreeing on those proves nothing
     assert np.abs(seen - keras_logits(inputs)).max() < 1e-4 * np.abs(seen).max()

@@ -44,7 +44,7 @@ def test_heat_of_every_class_equals_grad_cam_on_the_logits(
     grad_cam, shipped_classifier: Classifier, lesion: str
 ) -> None:
     rgb = draw(Scene(lesion=lesion), width_px=600, height_px=450, seed=5)
-    activations = shipped_classifier.classify(rgb, explain=True).activations
+    activations = shipped_classifier.classify(rgb, explain=True).photos[0].activations
     assert activations is not None
     expected = grad_cam(preprocess(rgb, shipped_classifier.document.input))
     assert sum(bool(grid.any()) for grid in expected) >= 4

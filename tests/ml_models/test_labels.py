@@ -68,7 +68,7 @@ def test_limits_fit_the_log() -> None:
     """With all the words of doubt around it, a name must fit the column of diagnoses."""
     longest = replace(OWN, code="c" * MAX_CODE_CHARACTERS, name="n" * MAX_NAME_CHARACTERS)
     assert problem_with(longest) is None
-    rules = DecisionRules((longest, *CATALOGUE), {Modality.DERMATOSCOPIC: 0.0}, minimum_confidence=1.0)
+    rules = DecisionRules((longest, *CATALOGUE), {Modality.DERMATOSCOPIC: 0.0}, {Modality.DERMATOSCOPIC: 1.0})
     shares = {label.code: 0.2 if label is longest else 0.1 for label in rules.labels}
     decision = decide(shares, rules)
     assert len(decision.diagnosis) <= Prediction._meta.get_field("diagnosis").max_length

@@ -70,7 +70,6 @@ def exported(
     return export(
         trained,
         two_domains,
-        name="tiny",
         model_version="0.0.1",
         created_at="2026-01-01T00:00:00+00:00",
         out=tmp_path_factory.mktemp("models") / "tiny",

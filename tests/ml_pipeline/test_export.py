@@ -28,7 +28,7 @@ CREATED_AT = "2026-01-01T00:00:00+00:00"
 
 
 def _export(trained: TrainedModel, records: tuple[Record, ...], out: Path) -> ExportReport:
-    return export(trained, records, name="tiny", model_version="0.0.1", created_at=CREATED_AT, out=out)
+    return export(trained, records, model_version="0.0.1", created_at=CREATED_AT, out=out)
 
 
 def _nevus() -> np.ndarray:
@@ -47,7 +47,7 @@ def test_export_each_domain_has_its_own_calibration(exported: ExportReport) -> N
     temperature = max(calibration.temperature for calibration in exported.document.calibrations.values())
     served = classifier.classify(_nevus()).probabilities
     assert served is not None
-    assert list(served.values()) == pytest.approx(softmax(classifier.logits(_nevus()) / temperature))
+    assert list(served.values()) == pytest.approx(softmax(classifier.classify(_nevus()).photos[0].logits / temperature))
 
 
 def test_export_metrics_are_of_the_test_split_and_of_one_domain_each(
@@ -76,7 +76,8 @@ def test_export_card_and_plots_are_written(exported: ExportReport) -> None:
     for block in exported.document.metrics["test"].values():
         assert f"{block['balanced_accuracy']['value']:.3f} [" in card
     for modality, domain in exported.document.provenance["chosen_on_validation"]["domains"].items():
-        assert f"{modality} {domain['coverage']:.1%}, {domain['coverage_unknown']:.1%} while" in card
+        assert f"{modality} photos: a class from a probability of {domain['prediction_set']['minimum']:.4f}" in card
+    assert "no gates" in card
     assert {path.name for path in (exported.folder / "plots").iterdir()} == {
         f"{modality}_{plot}.png" for modality in Modality for plot in ("confusion", "reliability", "malignant_roc")
     }

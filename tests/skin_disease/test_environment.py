@@ -103,3 +103,18 @@ def test_wrong_value_error_names_variable_and_value(variable, parse, value):
     variable(value)
     with pytest.raises(ImproperlyConfigured, match=f"^{NAME} is '{value}', but must be "):
         parse()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("", {"a"}), ("none", set()), ("B, a", {"a", "b"})], ids=["default", "none", "both"]
+)
+def test_some_of_known_words_are_taken(monkeypatch, value: str, expected: set[str]):
+    monkeypatch.setenv("RULES", value)
+    assert environment.some_of("RULES", ("a", "b"), ("a",)) == expected
+
+
+@pytest.mark.parametrize("value", ["c", "a,c", "a,none"])
+def test_some_of_unknown_words_stop_the_start(monkeypatch, value: str):
+    monkeypatch.setenv("RULES", value)
+    with pytest.raises(ImproperlyConfigured, match=r"RULES is .* some of a, b, or none"):
+        environment.some_of("RULES", ("a", "b"), ("a",))

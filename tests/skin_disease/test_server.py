@@ -90,8 +90,8 @@ def test_server_without_model_starts_and_is_not_ready(tmp_path: Path):
     program = (
         "from skin_disease.asgi import application\n"
         "from django.test import Client\n"
-        "from api import ml_state\n"
-        "ml_state.warm_up()\n"
+        "from api.switching import watch\n"
+        "watch.start()\n"
         "print(Client(headers={'Host': 'localhost'}).get('/readyz').status_code)"
     )
     environment = serving_environment(tmp_path) | {"MODEL_ARTEFACT": str(tmp_path / "nowhere")}
@@ -107,11 +107,14 @@ def test_server_worker_imports_no_training_library(tmp_path: Path):
         "import sys, pathlib\n"
         "from skin_disease.asgi import application\n"
         "from django.core.files.uploadedfile import SimpleUploadedFile\n"
-        "from api import ml_state, ml_utils\n"
+        "from django.core.management import call_command\n"
+        "from api import ml_utils\n"
+        "from api.switching import watch\n"
         "from ml_models.patient import NOBODY\n"
-        "ml_state.warm_up()\n"
+        "call_command('migrate', verbosity=0)\n"
+        "watch.start()\n"
         "photo = SimpleUploadedFile('skin.jpg', pathlib.Path('sample_images/mel.jpg').read_bytes())\n"
-        "print(ml_utils.classify_upload(photo, patient=NOBODY, explain=True).classification.decision.label)\n"
+        "print(ml_utils.classify_uploads([photo], patient=NOBODY, explain=True).classification.decision.label)\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     )
     finished = subprocess.run(

@@ -5,25 +5,33 @@ import * as onDevice from "./on_device/index.js";
 
 interface Given {
   readonly description: number;
-  readonly modality: onDevice.Modality | null;
 }
-interface PhotoCase extends Given {
+/** `tensor` is where the model's input is written. */
+interface GivenPhoto {
   readonly file: string;
   readonly width: number;
   readonly height: number;
-  readonly logits: number[];
+  readonly outputs: onDevice.Outputs;
+  readonly tensor: string | null;
+}
+interface LesionCase extends Given {
+  readonly photos: GivenPhoto[];
   readonly patient: onDevice.PatientWords;
 }
 interface LogitsCase extends Given {
+  readonly modality: onDevice.Modality | null;
   readonly logits: number[];
   readonly patient: onDevice.PatientWords;
 }
 interface TableCase extends Given {
+  readonly modality: onDevice.Modality | null;
   readonly probabilities: number[];
+  readonly photos: number[][];
 }
 interface Cases {
   readonly descriptions: onDevice.Description[];
-  readonly photos: PhotoCase[];
+  readonly lesions: LesionCase[];
+  readonly refused: LesionCase[];
   readonly logits: LogitsCase[];
   readonly tables: TableCase[];
 }
@@ -32,28 +40,42 @@ const [casesPath, answersPath] = argv.slice(2) as [string, string];
 const cases = JSON.parse(await readFile(casesPath, "utf-8")) as Cases;
 const descriptionOf = ({ description }: Given) => cases.descriptions[description]!;
 
-async function answerPhoto(given: PhotoCase): Promise<unknown> {
-  const { file, width, height, logits, patient, modality } = given;
-  const rgb = new Uint8Array(await readFile(file));
+async function answerLesion(given: LesionCase): Promise<onDevice.Classification> {
+  const photos = [];
+  for (const { file, width, height } of given.photos) {
+    photos.push({ width, height, rgb: new Uint8Array(await readFile(file)) });
+  }
+  const waiting = [...given.photos];
   const network: onDevice.Network = async (input) => {
-    await writeFile(`${file}.tensor`, input);
-    return logits;
+    const { tensor, outputs } = waiting.shift()!;
+    if (tensor !== null) await writeFile(tensor, input);
+    return outputs;
   };
-  const circumstances = modality === null ? { patient } : { patient, modality };
-  return onDevice.classify({ width, height, rgb }, descriptionOf(given), network, circumstances);
+  return onDevice.classify(photos, descriptionOf(given), network, given.patient);
+}
+
+async function refusalOf(given: LesionCase): Promise<string> {
+  const answer = answerLesion(given);
+  return answer.then(() => "answered", (error: Error) => error.message);
 }
 
 function answerLogits(given: LogitsCase): unknown {
   const description = descriptionOf(given);
   const facts = onDevice.factsOf(given.patient, description.patient);
-  return { facts, probabilities: onDevice.probabilitiesOf(given.logits, description, facts, given.modality) };
+  const calibrated = onDevice.calibratedLogits(given.logits, description, facts, given.modality);
+  return { facts, probabilities: onDevice.softmax(calibrated) };
 }
 
-const photos = [];
-for (const given of cases.photos) photos.push(await answerPhoto(given));
+function answerTable(given: TableCase): onDevice.Decision {
+  return onDevice.decide(given.probabilities, descriptionOf(given), given.modality, given.photos);
+}
+
+const lesions = [];
+for (const given of cases.lesions) lesions.push(await answerLesion(given));
 const answers = {
-  photos,
+  lesions,
+  refused: await Promise.all(cases.refused.map(refusalOf)),
   logits: cases.logits.map(answerLogits),
-  tables: cases.tables.map((given) => onDevice.decide(given.probabilities, descriptionOf(given), given.modality)),
+  tables: cases.tables.map(answerTable),
 };
 await writeFile(answersPath, JSON.stringify(answers));

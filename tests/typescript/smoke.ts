@@ -24,9 +24,10 @@ api.use(bearer);
 
 function asForm(body: Record<string, unknown>): FormData {
   const form = new FormData();
-  for (const [name, value] of Object.entries(body)) {
-    if (value instanceof Blob) form.append(name, value, "skin.jpg");
-    else if (value !== undefined && value !== null) form.append(name, String(value));
+  const parts = Object.entries(body).flatMap(([name, value]) => [value].flat().map((part) => [name, part] as const));
+  for (const [name, part] of parts) {
+    if (part instanceof Blob) form.append(name, part, "skin.jpg");
+    else if (part !== undefined && part !== null) form.append(name, String(part));
   }
   return form;
 }
@@ -39,7 +40,7 @@ function given<T>(answer: { data?: T; error?: unknown; response: Response }): T 
 
 async function predict(): Promise<Prediction> {
   // openapi-typescript makes fields with a default required; the server does not.
-  const body = { image: photo, explain: false, consent: false };
+  const body = { image: [photo], explain: false, consent: false };
   const prediction = given(await api.POST("/api/predict/", { body, bodySerializer: asForm }));
   assert(prediction.confidence >= 0 && prediction.confidence <= 100);
   const total = Object.values(prediction.probabilities ?? {}).reduce((sum, each) => sum + each, 0);

@@ -112,4 +112,4 @@ def test_reason_that_the_advice_tells_is_not_told_twice(shown, in_advice, shown_
 def test_photo_that_was_refused_has_no_severity_and_no_class(shown):
     answer = shown(status="rejected", label="")
     assert (answer.badge, answer.soon) == ("No answer", "Take the photo again.")
-    assert (answer.bars, answer.guidance, answer.photo.map_address) == ([], [], None)
+    assert (answer.bars, answer.guidance, [photo.map_address for photo in answer.photos]) == ([], [], [None])

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.models import User
 from api.ml_utils import read_upload
 from api.models import Prediction, Scan
-from api.services.predict import Patient, predict_photo
+from api.services.predict import Patient, predict_photos
 from api.services.scans import ScanClaim, save_scan
 
 EMAIL = "demo@example.org"
@@ -56,7 +56,7 @@ def _demo_person(password: str) -> User:
 def _save_once(person: User, photo: Path, patient: Patient) -> bool:
     if Scan.objects.filter(user=person, content_sha256=read_upload(_upload(photo)).content_sha256).exists():
         return False
-    answer = predict_photo(upload=_upload(photo), patient=patient, consent=False, explain=True, user=person)
+    answer = predict_photos(uploads=[_upload(photo)], patient=patient, consent=False, explain=True, user=person)
     save_scan(user=person, upload=_upload(photo), claim=_claim(answer))
     return True
 

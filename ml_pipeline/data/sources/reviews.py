@@ -6,7 +6,7 @@ DIR/reviews.csv is a CSV in UTF-8 with one row for each photo and these columns,
 |---|---|---|
 | photo | path of the file below DIR, with `/`, without `..` | refused |
 | label | code of the reviewed class: from the label table, or a class that other data of the build brings | refused |
-| diagnosis_method | histopathology, confocal, follow_up, consensus or clinical | not known |
+| diagnosis_method | histopathology, confocal, follow_up, consensus, clinical or opinion | not known |
 | person | pseudonym of the person in the photo, the same in all exports | anonymous |
 | lesion | pseudonym of the lesion, unique across people | not known |
 | age_years | number from 0 to 120 | not known |

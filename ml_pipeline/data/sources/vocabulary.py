@@ -17,6 +17,7 @@ class DiagnosisMethod(StrEnum):
     FOLLOW_UP = "follow_up"  # no change over time
     CONSENSUS = "consensus"  # several experts, one photo
     CLINICAL = "clinical"  # a doctor saw the person, nothing was taken
+    OPINION = "opinion"  # an expert saw the photo alone
 
 
 # HAM10000's `dx_type` (Tschandl 2018), ISIC's `diagnosis_confirm_type`, and our own words

@@ -70,7 +70,8 @@ def test_result_of_whatever_the_server_decides_is_understood(label, modality: Mo
     """The chat must not be calmer than the prediction it is asked about."""
     rest = (1 - share) / (len(labels.CATALOGUE) - 1)
     probabilities = {each.code: share if each is label else rest for each in labels.CATALOGUE}
-    rules = DecisionRules(labels.CATALOGUE, {Modality.DERMATOSCOPIC: 0.2}, minimum_confidence=0.5)
+    limits = {Modality.DERMATOSCOPIC: 0.2}
+    rules = DecisionRules(labels.CATALOGUE, limits, prediction_sets=limits)
     decision = decide(probabilities, rules, modality=modality)
     result = read_result(disease=decision.diagnosis, severity=decision.severity.value)
     assert result.label == label.code

@@ -12,7 +12,8 @@ from ml_models.classifier import Classifier
 from ml_models.labels import BY_CODE
 from ml_models.patient import NOBODY, AgeBand, PatientEffects, PatientFacts, Sex, Site
 from ml_pipeline.calibration.cases import Cases, answered
-from ml_pipeline.calibration.choose import COVERAGE, Choices, choose
+from ml_pipeline.calibration.choose import Choices, choose
+from ml_pipeline.calibration.prediction_sets import COVERAGE
 from ml_pipeline.calibration.thresholds import NoThreshold, ThresholdChoice
 
 PHOTOS = 4_000
@@ -99,25 +100,17 @@ def test_choose_threshold_holds_whichever_facts_a_person_tells(
         assert threshold.sensitivity_lower_bound >= 0.95
 
 
-def test_choose_minimum_confidence_is_reached_with_modality_known_and_unknown(
-    cases: Cases, chosen: tuple[ModelDocument, Choices]
-) -> None:
-    document, _ = chosen
-    for known in (True, False):
-        confidence = answered(document, cases, modality_known=known).max(axis=1)
-        assert (confidence >= document.minimum_confidence).mean() >= COVERAGE
-
-
-def test_choose_coverage_of_the_minimum_confidence_is_said_for_each_domain(
+def test_choose_prediction_sets_hold_with_modality_known_and_unknown(
     cases: Cases, chosen: tuple[ModelDocument, Choices]
 ) -> None:
     document, choices = chosen
     for domain, choice in choices.domains.items():
         part = cases.take(cases.rows(domain))
-        for known, said in ((True, choice.coverage), (False, choice.coverage_unknown)):
-            confidence = answered(document, part, modality_known=known).max(axis=1)
-            assert said == (confidence >= document.minimum_confidence).mean()
-    assert choices.domains[Modality.DERMATOSCOPIC].coverage_unknown < 1
+        assert document.prediction_sets[domain] == choice.prediction_set.minimum
+        for known in (True, False):
+            true = answered(document, part, modality_known=known)[np.arange(len(part.labels)), part.labels]
+            for kind in (part.is_malignant, ~part.is_malignant):
+                assert (true[kind] >= choice.prediction_set.minimum).mean() >= COVERAGE
 
 
 def test_choose_as_json_says_whether_facts_are_used_and_leaves_the_tables_out(

@@ -9,7 +9,6 @@ from ml_pipeline.calibration.cases import Cases
 from ml_pipeline.calibration.thresholds import (
     NoThreshold,
     ThresholdChoice,
-    choose_minimum_confidence,
     choose_threshold,
 )
 from tests.ml_pipeline.calibration.drawn import drawn_cases, relabelled
@@ -123,16 +122,3 @@ def test_choose_threshold_unknown_malignancy_is_none() -> None:
     choice = choose_threshold(dataclasses.replace(cases, classes=foreign), [scores])
     assert isinstance(choice, NoThreshold)
     assert "not known" in choice.reason
-
-
-def test_choose_minimum_confidence_is_reached_by_the_coverage() -> None:
-    probabilities = np.random.default_rng(0).dirichlet(np.ones(8), 5000)
-    minimum = choose_minimum_confidence(probabilities, coverage=0.9)
-    assert (probabilities.max(axis=1) >= minimum).mean() == pytest.approx(0.9, abs=0.001)
-
-
-@pytest.mark.parametrize("photos", [1, 2, 16, 19])
-def test_choose_minimum_confidence_of_few_photos_is_reached_by_no_fewer(photos: int) -> None:
-    probabilities = np.random.default_rng(0).dirichlet(np.ones(8), photos)
-    minimum = choose_minimum_confidence(probabilities, coverage=0.9)
-    assert (probabilities.max(axis=1) >= minimum).mean() >= 0.9

@@ -18,7 +18,8 @@ from ml_pipeline.data.photos import read_rgb
 from ml_pipeline.data.records import Record, Split, records_digest
 from ml_pipeline.errors import LeakageError, PipelineError
 from ml_pipeline.evaluation.answers import Answers
-from ml_pipeline.evaluation.evaluate import answers_from, logits_for, uncalibrated_answers
+from ml_pipeline.evaluation.evaluate import answers_from, ask, logits_of, uncalibrated_answers
+from ml_pipeline.evaluation.served import served_answers
 from ml_pipeline.evaluation.trained_table import table_of
 from ml_pipeline.training.recipes import recipe_named
 from ml_pipeline.training.selection import select
@@ -43,11 +44,10 @@ def _trained_on(records: list[Record], document: ModelDocument, **recipe: object
 
 
 def test_answers_are_those_of_the_server(classifier: Classifier, records: list[Record]) -> None:
-    logits = logits_for(classifier, records, workers=2)
-    answers = answers_from(classifier.document, logits, records)
+    given = ask(classifier, records, workers=2)
+    answers = served_answers(classifier.document, given, records)
     for row, record in enumerate(records):
-        rgb = read_rgb(record, model_input_px=classifier.document.input.size_px)
-        served = classifier.classify(rgb, modality=record.modality).probabilities
+        served = classifier.classify(read_rgb(record, model_input_px=classifier.document.input.size_px)).probabilities
         assert served is not None
         assert answers.probabilities[row] == pytest.approx([served[code] for code in answers.codes])
 
@@ -73,7 +73,7 @@ def test_answers_are_calibrated_by_modality_and_use_facts_only_when_told_to(clas
 
 
 def test_logits_do_not_depend_on_the_number_of_threads(classifier: Classifier, records: list[Record]) -> None:
-    assert (logits_for(classifier, records) == logits_for(classifier, records, workers=2)).all()
+    assert (logits_of(ask(classifier, records)) == logits_of(ask(classifier, records, workers=2))).all()
 
 
 def test_answers_carry_the_threshold_that_serving_would_use(classifier: Classifier) -> None:
@@ -98,7 +98,7 @@ def test_answers_while_the_modality_is_unknown_are_the_servers(
         malignancy_thresholds={Modality.DERMATOSCOPIC: 0.3, Modality.CLINICAL: 0.1},
     )
     monkeypatch.setattr(classifier, "_artefact", dataclasses.replace(classifier._artefact, document=document))
-    answers = answers_from(document, logits_for(classifier, records), records, modality_known=False)
+    answers = answers_from(document, logits_of(ask(classifier, records)), records, modality_known=False)
     for row, record in enumerate(records):
         served = classifier.classify(read_rgb(record, model_input_px=document.input.size_px))
         assert served.probabilities is not None

@@ -17,7 +17,9 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
 document.addEventListener("input", (event) => {
-  if (event.target.matches("[data-opacity]")) room.querySelector(".look__map").style.opacity = event.target.value / 100;
+  if (event.target.matches("[data-opacity]")) {
+    event.target.closest("figure").querySelector(".look__map").style.opacity = event.target.value / 100;
+  }
 });
 
 async function send() {
