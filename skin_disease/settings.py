@@ -214,7 +214,8 @@ STORAGES = {
 
 FILE_UPLOAD_HANDLERS = ["api.uploads.BoundedMemoryUploadHandler"]
 MAX_UPLOAD_BYTES = environment.integer("MAX_UPLOAD_BYTES", 25 * 1024 * 1024, minimum=1)
-MODEL_ARTEFACT = environment.path("MODEL_ARTEFACT", SHIPPED_MODEL, base=BASE_DIR)
+MODEL_ARTEFACT = environment.path("MODEL_ARTEFACT", SHIPPED_MODEL, base=BASE_DIR)  # answers while no version is active
+MODEL_DIR = environment.path("MODEL_DIR", DATA_DIR / "models", base=BASE_DIR)  # of versions; shared by all replicas
 INFERENCE_POOL_SIZE = environment.integer("INFERENCE_POOL_SIZE", 2, minimum=1, maximum=64)  # interpreters per worker
 INFERENCE_TIMEOUT_S = environment.integer("INFERENCE_TIMEOUT_S", 10, minimum=1)  # how long a photo waits for its turn
 ANONYMOUS_RETENTION_DAYS = environment.integer("ANONYMOUS_RETENTION_DAYS", 30, minimum=1)
