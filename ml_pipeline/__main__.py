@@ -8,7 +8,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from ml_models.errors import SkinModelError
-from ml_pipeline.commands import data, evaluation, explain, export, predict, training
+from ml_pipeline.commands import data, evaluation, explain, export, predict, promotion, training
 from ml_pipeline.errors import LeakageError, PipelineError
 
 _TRAINING_PACKAGES = (*data.NEEDS, "sklearn", "keras", os.environ.get("KERAS_BACKEND", "tensorflow"))
@@ -18,14 +18,14 @@ class ExitStatus(IntEnum):
     """What a command's end means."""
 
     DONE = 0
-    FOUND = 1  # `verify` found unusable files
+    FOUND = 1  # `verify` found unusable files, or `promote` refused the candidate
     ERROR = 2  # bad input; the message says what to mend
     LEAKAGE = 3  # a split would leak, or a table is not the one that a model was trained on
     STOPPED = 130  # Ctrl-C
 
 
-_EPILOG = """exit status: 0 done; 1 verify found unusable files; 2 bad input, the message says what to mend;
-3 a split leaks, or is not the one that a model was trained on; 130 stopped by Ctrl-C, run again to go on"""
+_EPILOG = """exit status: 0 done; 1 verify found unusable files, or promote refused; 2 bad input, the message says
+what to mend; 3 a split leaks, or is not the one that a model was trained on; 130 stopped by Ctrl-C, run it again"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_commands(commands, needs=(*evaluation.NEEDS, *_TRAINING_PACKAGES))
 
     predict.add_commands(commands)
+
+    promotion.add_commands(commands)
 
     samples = commands.add_parser("samples", help="draw the synthetic sample photos")
     samples.add_argument("--out", type=Path, default=Path("sample_images"), metavar="DIR")

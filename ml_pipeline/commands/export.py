@@ -3,12 +3,9 @@
 import argparse
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ml_pipeline.errors import PipelineError
-
-if TYPE_CHECKING:
-    from ml_pipeline.gating.choose import GatingPhotos
+from ml_pipeline.gating.options import add_options, folders_from
 
 Commands = Any  # argparse names this type only privately
 
@@ -22,24 +19,7 @@ def add_commands(commands: Commands, *, needs: tuple[str, ...]) -> None:
     export.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="ml_models/trained/NAME or MODEL_DIR/NAME"
     )
-    gates = export.add_argument_group("gates, without which no answer is ever called safe")
-    gates.add_argument(
-        "--negatives",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="DIR",
-        help="photos without a lesion, a source a folder",
-    )
-    gates.add_argument(
-        "--held-out-negatives",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="DIR",
-        help="the same, kept out of all choices",
-    )
-    gates.add_argument("--masks", type=Path, metavar="DIR", help="lesion masks named after photos of the table")
+    add_options(export)
     export.add_argument(
         "--int8-experiment",
         action="store_true",
@@ -61,7 +41,7 @@ def _export(options: argparse.Namespace) -> None:
         model_version=options.version,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         out=options.out,
-        gating_photos=_gating_photos(options),
+        gating_photos=folders_from(vars(options)).photos(),
         progress=bars,
     )
     # The card has everything: thresholds with their bounds, melanoma's own sensitivity, each domain's figures.
@@ -71,18 +51,3 @@ def _export(options: argparse.Namespace) -> None:
         from ml_pipeline.int8 import int8_experiment
 
         print(int8_experiment(trained, records, model=report.folder, out=options.run_folder))
-
-
-def _gating_photos(options: argparse.Namespace) -> "GatingPhotos | None":
-    from ml_pipeline.gating.choose import GatingPhotos
-    from ml_pipeline.gating.negatives import find_negatives
-
-    if not (options.negatives or options.masks or options.held_out_negatives):
-        return None
-    if not (options.negatives and options.masks):
-        raise PipelineError("Gates need both --negatives DIR and --masks DIR; leave all three out for a model without.")
-    return GatingPhotos(
-        tuple(find_negatives(folder) for folder in options.negatives)
-        + tuple(find_negatives(folder, held_out=True) for folder in options.held_out_negatives),
-        options.masks,
-    )

@@ -19,6 +19,9 @@ def add_commands(commands: Commands, *, needs: tuple[str, ...]) -> None:
         help="where the backbone starts from; the model.keras of an earlier model starts from that",
     )
     train.add_argument(
+        "--previous", type=Path, metavar="CSV", help="the earlier model's table, which these records were built on"
+    )
+    train.add_argument(
         "--teacher",
         type=Path,
         action="append",
@@ -40,6 +43,7 @@ def add_commands(commands: Commands, *, needs: tuple[str, ...]) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     from ml_pipeline.data.label_table import TABLE, labels_of
+    from ml_pipeline.data.lineage import Lineage
     from ml_pipeline.data.records import read_records
     from ml_pipeline.training.curves import write_curves
     from ml_pipeline.training.history import read_history
@@ -54,6 +58,7 @@ def _train(options: argparse.Namespace) -> None:
         out=options.out,
         backbone_weights=None if options.backbone_weights == "none" else options.backbone_weights,
         teachers=options.teacher,
+        earlier=Lineage(read_records(options.previous)) if options.previous else None,
     )
     write_curves(options.out / "curves.png", read_history(options.out))
     print(f"best epoch {result.epoch + 1}: validation balanced accuracy {result.validation_balanced_accuracy:.4f}")

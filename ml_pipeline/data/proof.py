@@ -3,6 +3,7 @@
 Shares no code with the splitter, on purpose: it finds the groups again, by another algorithm, from what the table says.
 """
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 
 from ml_pipeline.data.records import Record, records_digest
@@ -43,6 +44,22 @@ def refuse_other_data(records: Sequence[Record], data_sha256: str) -> None:
             "These records are not those that the model was trained on: their test split may hold its training photos. "
             "Use the records file of its training."
         )
+
+
+def refuse_moved(records: Sequence[Record], earlier: Sequence[Record]) -> None:
+    """Raise LeakageError unless everything of an earlier table, and all that belongs to it, is still in its split.
+
+    A model that was trained on the earlier table may then go on with this one: no photo that it has learned from, and
+    none of its relatives, is held out now.
+    """
+    here = {record.image_id for record in records}
+    then = [dataclasses.replace(record, image_id=_then(record.image_id)) for record in earlier]
+    same = [(record.image_id, _then(record.image_id)) for record in earlier if record.image_id in here]
+    refuse_leakage([*records, *then], same)
+
+
+def _then(image_id: str) -> str:
+    return f"{image_id} of the earlier table"
 
 
 def _torn(by_id: dict[str, Record], copies: Iterable[tuple[str, str]]) -> Iterable[tuple[Record, Record, str]]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml_models.artefact import DOCUMENT, file_digest, parse_document
-from ml_pipeline.data.proof import refuse_other_data
+from ml_models.artefact import DOCUMENT, file_digest
+from ml_pipeline.data.lineage import Lineage, document_of
+from ml_pipeline.data.proof import refuse_moved, refuse_other_data
 from ml_pipeline.data.records import Record
 from ml_pipeline.errors import LeakageError, TrainingError
 from ml_pipeline.training.backbones import IMAGENET, LOGITS
@@ -25,11 +26,14 @@ class Start:
 NOWHERE = Start(None, with_head=False, digest=None)
 
 
-def start_of(weights: str | None, records: Sequence[Record], codes: Sequence[str]) -> Start:
+def start_of(
+    weights: str | None, records: Sequence[Record], codes: Sequence[str], *, earlier: Lineage | None = None
+) -> Start:
     """Where to start from: a backbone file, "imagenet", None, or the `model.keras` in the folder of an earlier model.
 
-    An earlier model's head is taken over where its classes are the same. Raises LeakageError when it was trained on
-    another table or split, or nobody can tell: it may have seen photos of this test split.
+    An earlier model's head is taken over where its classes are the same. It must have been trained on these records, or
+    on those of `earlier`, whose photos are then proven to be in their split still. Raises LeakageError otherwise, or
+    when nobody can tell: it may have seen photos of this test split.
     """
     if weights is None or weights == IMAGENET:
         return Start(weights, with_head=False, digest=weights)
@@ -45,8 +49,12 @@ def start_of(weights: str | None, records: Sequence[Record], codes: Sequence[str
             f"{path} is a trained classifier without {DOCUMENT} beside it, so what it was trained on is unknown. Give "
             "the file in its model folder, or a bare backbone."
         )
-    document = parse_document(place.read_bytes(), where=str(place))
-    refuse_other_data(records, document.provenance["data_sha256"])
+    document = document_of(path.parent)
+    if earlier is None:
+        refuse_other_data(records, document.provenance["data_sha256"])
+    else:
+        refuse_other_data(earlier.table, document.provenance["data_sha256"])
+        refuse_moved(records, earlier.rows)
     return Start(weights, with_head=document.codes == tuple(codes), digest=digest)
 
 

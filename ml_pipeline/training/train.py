@@ -14,6 +14,7 @@ from sklearn.metrics import recall_score
 from ml_models.classification import Modality
 from ml_models.labels import Label
 from ml_models.preprocess import InputSpec
+from ml_pipeline.data.lineage import Lineage
 from ml_pipeline.data.proof import refuse_leakage
 from ml_pipeline.data.records import Record, Split, of_split, records_digest
 from ml_pipeline.errors import TrainingError
@@ -66,11 +67,13 @@ def train(
     out: Path,
     backbone_weights: str | None,
     teachers: Sequence[Path] = (),
+    earlier: Lineage | None = None,
 ) -> TrainedModel:
     """Train `recipe` on the training split into the run folder `out`; called again, it goes on where it was killed.
 
     `labels` has a row for every label of the table, in output order; those that the recipe does not see are left out.
     `teachers` are folders of finished runs with the same labels, which a recipe with `distillation` learns from.
+    `earlier` is what the model that the weights are of was trained on, where that was another table.
     Raises LeakageError for records that leak and TrainingError for a folder that holds another run.
     """
     keep_freed_memory()
@@ -84,7 +87,7 @@ def train(
     codes = tuple(label.code for label in labels if label.code in seen)
     if missing := seen - set(codes):
         raise TrainingError(f"The labels given lack {sorted(missing)}, which records have.")
-    start = start_of(backbone_weights, records, codes)
+    start = start_of(backbone_weights, records, codes, earlier=earlier)
     digest = records_digest(records)
     identity = RunIdentity(recipe, codes, digest, start.digest, check_teachers(teachers, codes, data_sha256=digest))
     claim(out, identity, [label for label in labels if label.code in seen])

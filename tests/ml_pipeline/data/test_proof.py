@@ -1,6 +1,7 @@
 """The proof: every kind of leak is planted and refused, by code that owes the splitter nothing."""
 
 import ast
+import dataclasses
 import inspect
 import itertools
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from ml_pipeline.data import proof
-from ml_pipeline.data.proof import refuse_leakage, refuse_other_data
+from ml_pipeline.data.proof import refuse_leakage, refuse_moved, refuse_other_data
 from ml_pipeline.data.records import Record, Split, records_digest
 from ml_pipeline.data.split import SplitPlan, split_records
 from ml_pipeline.errors import LeakageError, SourceError
@@ -147,7 +148,7 @@ def test_proof_shares_no_code_with_the_splitter() -> None:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0
             imported.add(node.module)
-    assert imported == {"collections.abc", "ml_pipeline.data.records", "ml_pipeline.errors"}
+    assert imported == {"collections.abc", "dataclasses", "ml_pipeline.data.records", "ml_pipeline.errors"}
     of_records = {
         alias.name
         for node in ast.walk(ast.parse(inspect.getsource(proof)))
@@ -222,3 +223,32 @@ def test_refuse_leakage_passes_every_split_and_refuses_every_single_move(
 def _without_group(record: Record) -> dict[str, object]:
     names = ("lesion_id", "patient_id", "sha256", "split", "train_only")
     return {"group": "", **{name: getattr(record, name) for name in names}}
+
+
+def test_refuse_moved_a_table_that_only_grows_passes() -> None:
+    new = make_record("c1", split=TEST, group="gc")
+    refuse_moved([*clean(), new], clean())
+
+
+def test_refuse_moved_a_photo_in_another_split_is_found() -> None:
+    moved = [dataclasses.replace(record, split=TEST) if record.lesion_id == "La" else record for record in clean()]
+    with pytest.raises(LeakageError, match="a1 of the earlier table"):
+        refuse_moved(moved, clean())
+
+
+@pytest.mark.parametrize("bond", [{"lesion_id": "La"}, {"patient_id": "Pa"}, {"sha256": "digest-a1"}], ids=str)
+def test_refuse_moved_a_relative_of_a_photo_that_is_gone_is_found(bond: dict[str, str]) -> None:
+    here = [record for record in clean() if record.lesion_id == "Lb"]
+    relative = make_record("c1", split=TEST, group="gc", **bond)
+    refuse_leakage([*here, relative])
+    with pytest.raises(LeakageError, match="of the earlier table"):
+        refuse_moved([*here, relative], clean())
+
+
+def test_refuse_moved_knows_what_the_earlier_table_knew_of_a_photo() -> None:
+    """A better copy took the photo's place: other bytes, and nobody says the patient any more."""
+    here = [dataclasses.replace(record, patient_id="", sha256=f"new-{record.image_id}") for record in clean()]
+    for bond in ({"patient_id": "Pa"}, {"sha256": "digest-a1"}):
+        relative = make_record("c1", split=TEST, group="gc", **bond)
+        with pytest.raises(LeakageError):
+            refuse_moved([*here, relative], clean())
