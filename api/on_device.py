@@ -21,7 +21,7 @@ from ml_models.artefact import LITERT_MODEL, ModelDocument
 from ml_models.classification import ModelIdentity, ReasonCode
 from ml_models.classifier import LOGITS, Classifier
 from ml_models.errors import ArtefactError
-from ml_models.gates import CLIPPED_FROM, MEASURED_SIDE_PX, NETWORK_SCORES, PHOTO_SCORES
+from ml_models.gates import CLIPPED_FROM, MEASURED_SIDE_PX, NETWORK_SCORES, PHOTO_SCORES, TIERS
 from ml_models.heads import COVERAGE, KIND_ORDER, KINDS
 from ml_models.image_io import SHORT_SIDE_MARGIN
 from ml_models.patient import OLDEST_YEARS, SIDE_OF, SITE_PATTERNS, AgeBand, PatientFacts, Sex
@@ -94,7 +94,7 @@ def describe(document: ModelDocument, identity: ModelIdentity, *, size_bytes: in
             "clipped_from": CLIPPED_FROM,
             "photo_scores": list(PHOTO_SCORES),
             "network_scores": list(NETWORK_SCORES),
-            "rules": [asdict(gate) for gate in document.gates],
+            "rules": [{**asdict(gate), "tier": TIERS[gate.reason]} for gate in document.gates],
         },
         "decision": {
             "malignancy_thresholds": {kind.value: value for kind, value in document.malignancy_thresholds.items()},

@@ -109,13 +109,15 @@ class HeadRulesSerializer(serializers.Serializer[Any]):
 class GateSerializer(serializers.Serializer[Any]):
     """A photo whose `score` is under `minimum` is rejected with `reason`.
 
-    `modality` null: whatever its kind; a photo whose kind is not certain has to pass the gates of every kind.
+    `modality` null: whatever its kind; a photo whose kind is not certain has to pass the gates of every kind. Of the
+    gates that a photo does not pass only those of the lowest `tier` are said.
     """
 
     score = serializers.CharField()
     minimum = serializers.FloatField()
     reason = serializers.ChoiceField(choices=[each.value for each in ReasonCode])
     modality = serializers.ChoiceField(choices=_MODALITIES, allow_null=True)
+    tier = serializers.IntegerField()
 
 
 class GatesSerializer(serializers.Serializer[Any]):
@@ -168,7 +170,8 @@ class OnDeviceResponse(serializers.Serializer[Any]):
     input = ModelInputSerializer()
     labels = AdvisedLabelSerializer(many=True)  # in the order of the model's outputs
     calibrations = serializers.DictField(
-        child=CalibrationSerializer(), help_text="by modality; for an unknown one that of the highest temperature"
+        child=CalibrationSerializer(),
+        help_text="by modality; for an unknown one the highest temperature, without a bias",
     )
     patient = PatientRulesSerializer()
     heads = HeadRulesSerializer()

@@ -21,7 +21,7 @@ from ml_models.calibration import Calibration, softmax
 from ml_models.classification import Modality, ModelIdentity, ReasonCode, Severity
 from ml_models.decision import DecisionRules
 from ml_models.errors import ArtefactError
-from ml_models.gates import SCORES, Gate
+from ml_models.gates import SCORES, TIERS, Gate
 from ml_models.labels import Label, problem_with
 from ml_models.patient import NOBODY, AgeBand, PatientEffects, PatientFacts, Sex, Site
 from ml_models.preprocess import VERSION, InputSpec
@@ -294,8 +294,10 @@ def _input(row: Mapping[str, Any]) -> InputSpec:
 def _gate(row: Mapping[str, Any]) -> Gate:
     modality = None if row["modality"] is None else Modality(row["modality"])
     gate = Gate(row["score"], float(row["minimum"]), ReasonCode(row["reason"]), modality)
-    if gate.score not in SCORES or not math.isfinite(gate.minimum):
-        raise ValueError(f"gate {row} must have a finite minimum and one of the scores {SCORES}")
+    if gate.score not in SCORES or gate.reason not in TIERS or not math.isfinite(gate.minimum):
+        raise ValueError(
+            f"gate {row} must have a finite minimum, one of the scores {SCORES} and a reason of {[*TIERS]}"
+        )
     return gate
 
 

@@ -53,7 +53,8 @@ class Classifier:
         """Classify one lesion by one upright photo uint8 [h, w, 3] or several, of a person of whom `patient` is known.
 
         Several photos are fused by the mean of their calibrated logits, so the odds between two classes are the
-        geometric mean of what each photo gives; those that gates reject do not count while another is usable.
+        geometric mean of what each photo gives; those that gates reject do not count while another is usable, but one
+        of them that looks suspicious still forbids to call the lesion safe.
         `explain` adds the class activation of every label to each photo. Raises InferenceBusy and InferenceError.
         """
         if not photos:
@@ -64,7 +65,7 @@ class Classifier:
         modality = modalities.pop() if len(modalities) == 1 else None
         rejections = () if usable else tuple(dict.fromkeys(each for look in looks for each in look.photo.rejections))
         by_code = None if rejections else self._by_code(softmax(np.mean([look.scores for look in usable], axis=0)))
-        alone = [self._by_code(softmax(look.scores)) for look in usable] if len(usable) > 1 else []
+        alone = [self._by_code(softmax(look.scores)) for look in looks] if len(looks) > 1 else []
         return Classification(
             decision=decide(
                 by_code, self.document.rules, rejections=rejections, modality=modality, photos=tuple(alone)
@@ -77,11 +78,19 @@ class Classifier:
         )
 
     def verify_golden(self) -> None:
-        """Run the golden photos: probabilities within 1e-4, and the head's weights give the network's own logits.
+        """Run the golden photos: probabilities within 1e-4, the head's weights give the network's own logits.
+
+        And the network gives all that the gates need.
 
         Raises ArtefactError when either is off.
         """
         golden, statistics = self._artefact.golden, self._artefact.statistics
+        needed = {gate.score for gate in self.document.gates}
+        if missing := needed - set(measure(golden.photos[0])) - set(read_heads(self._run(golden.photos[0])).scores):
+            raise ArtefactError(
+                f"{self._artefact.folder}: gates need {', '.join(sorted(missing))}, which this network does not give. "
+                "Export the model again."
+            )
         for index, (photo, expected) in enumerate(zip(golden.photos, golden.probabilities, strict=True)):
             outputs = self._run(photo)
             logits, feature_map = outputs[LOGITS], outputs[FEATURE_MAP]

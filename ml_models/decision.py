@@ -84,8 +84,9 @@ def decide(
 
     `probabilities` maps every label to its calibrated probability, None only with `rejections`. `modality` is what a
     gate found the photos to be, None when that is not certain. `photos` are the probabilities of each of several
-    photos alone: one that is suspicious forbids to call the lesion safe. Raises InferenceError when the probabilities
-    do not fit the labels or do not sum to 1.
+    photos alone, refused ones too: the lesion is safe only if each of them alone is suspicious of nothing and leaves
+    only classes of low severity possible. Raises InferenceError when the probabilities do not fit the labels or do not
+    sum to 1.
     """
     if rejections:
         return _rejected(rejections, rules.threshold_for(modality))
@@ -95,9 +96,9 @@ def decide(
         _check(each, rules)
     top = _top(probabilities, rules)
     malignancy = _malignancy(probabilities, rules, modality)
-    disagree = not malignancy.suspicious and any(_malignancy(each, rules, modality).suspicious for each in photos)
     possible = rules.possible(probabilities, modality)
     uncertain = len({_care(label) for label in possible}) != 1
+    disagree = _is_calm(probabilities, rules, modality) and not all(_is_calm(each, rules, modality) for each in photos)
     validated = rules.is_validated(modality)
 
     severities, reasons = [top.severity], []
@@ -165,6 +166,12 @@ def _top(probabilities: Mapping[str, float], rules: DecisionRules) -> Label:
 def _care(label: Label) -> str:
     """What two classes must share for it not to matter which of them it is; unknown malignancy shares nothing."""
     return f"class {label.code}" if label.malignant is None else label.severity.value
+
+
+def _is_calm(probabilities: Mapping[str, float], rules: DecisionRules, modality: Modality | None) -> bool:
+    """Whether nothing is suspicious, and only classes of low severity are possible."""
+    cares = {_care(label) for label in rules.possible(probabilities, modality)}
+    return cares == {Severity.LOW.value} and not _malignancy(probabilities, rules, modality).suspicious
 
 
 def _malignancy(probabilities: Mapping[str, float], rules: DecisionRules, modality: Modality | None) -> Malignancy:

@@ -17,6 +17,16 @@ PHOTO_SCORES = ("brightness", "contrast", "sharpness", "unclipped", "detail_px")
 NETWORK_SCORES = ("lesion_photo", "lesion_share", "lesion_inside", "modality_certainty")
 SCORES = PHOTO_SCORES + NETWORK_SCORES
 MEASURED_SIDE_PX = 200
+# What must be in order before the next makes sense: something to see, to see it well, a lesion, the whole of it.
+TIERS: Mapping[ReasonCode, int] = {
+    ReasonCode.NO_DETAIL: 0,
+    ReasonCode.TOO_BLURRED: 1,
+    ReasonCode.TOO_DARK: 1,
+    ReasonCode.WASHED_OUT: 1,
+    ReasonCode.NOT_A_LESION: 2,
+    ReasonCode.LESION_TOO_SMALL: 3,
+    ReasonCode.LESION_CUT_OFF: 3,
+}
 CLIPPED_FROM = 250  # grey level of a pixel that tells nothing any more
 
 
@@ -56,7 +66,10 @@ def failed_gates(
 ) -> tuple[ReasonCode, ...]:
     """Reasons of the gates that the scores of a photo of that kind do not pass, each once, in the artefact's order.
 
-    A photo whose kind is not certain has to pass the gates of every kind.
+    Of `TIERS` only the first with a reason: of a photo that shows nothing well, nobody can tell what it shows. A photo
+    whose kind is not certain has to pass the gates of every kind.
     """
     asked = [gate for gate in gates if modality is None or gate.modality in (None, modality)]
-    return tuple(dict.fromkeys(gate.reason for gate in asked if scores[gate.score] < gate.minimum))
+    failed = dict.fromkeys(gate.reason for gate in asked if scores[gate.score] < gate.minimum)
+    first = min((TIERS[reason] for reason in failed), default=0)
+    return tuple(reason for reason in failed if TIERS[reason] == first)

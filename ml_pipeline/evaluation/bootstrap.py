@@ -100,6 +100,12 @@ def estimate_mean(values: NDArray[np.float64], groups: NDArray[np.str_], *, seed
     return Estimate(float(values.mean()), *_interval(np.concatenate(samples)))
 
 
+def estimate_share(rows: NDArray[np.bool_], groups: NDArray[np.str_], *, seed: int = 0) -> Estimate:
+    """The share of photos [n] of which something is true; exact at the other end where it is true of none or of all."""
+    found = estimate_mean(rows.astype(np.float64), groups, seed=seed)
+    return Estimate(found.value, *_exact_end(found.value, (found.low, found.high), len(np.unique(groups))))
+
+
 def draws(groups: NDArray[np.str_], *, seed: int) -> Iterator[Weights]:
     """How often each photo counts in 1000 draws of as many groups as there are, block by block."""
     rng = np.random.default_rng(seed)
@@ -110,11 +116,19 @@ def draws(groups: NDArray[np.str_], *, seed: int) -> Iterator[Weights]:
 
 
 def _with_interval(value: float, samples: NDArray[np.float64], metric: Metric, answers: Answers) -> Estimate:
-    low, high = _interval(samples)
-    if metric.share_of is not None and low == high and value in (0.0, 1.0):
-        exact = _TAIL ** (1 / len(np.unique(answers.groups[metric.share_of(answers)])))
-        low, high = (exact, high) if value == 1 else (low, 1 - exact)
-    return Estimate(value, low, high)
+    interval = _interval(samples)
+    if metric.share_of is None:
+        return Estimate(value, *interval)
+    return Estimate(value, *_exact_end(value, interval, len(np.unique(answers.groups[metric.share_of(answers)]))))
+
+
+def _exact_end(value: float, interval: tuple[float, float], lesions: int) -> tuple[float, float]:
+    """The interval, its other end exact (Clopper and Pearson 1934) where every draw of the lesions is alike."""
+    low, high = interval
+    if low != high or value not in (0.0, 1.0):
+        return interval
+    exact = float(_TAIL ** (1 / lesions))
+    return (exact, high) if value == 1 else (low, 1 - exact)
 
 
 def _gain(value: float, samples: NDArray[np.float64], *, sign: int) -> Gain:

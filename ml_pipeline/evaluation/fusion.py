@@ -40,12 +40,15 @@ class Fusion:
 
 
 def lesions_with_several_photos(records: Sequence[Record], modality: Modality) -> list[tuple[Record, ...]]:
-    """Photos of one group, label and modality; of more than five the first five."""
-    lesions: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    """Different photos of one lesion, by its id, of one label and modality; of more than five the first five.
+
+    Copies of one picture count once. A photo whose lesion is not known is left out.
+    """
+    lesions: dict[tuple[str, str], dict[str, Record]] = defaultdict(dict)
     for record in records:
-        if record.modality is modality:
-            lesions[record.group, record.label].append(record)
-    return [tuple(photos[:MOST_PHOTOS]) for photos in lesions.values() if len(photos) > 1]
+        if record.modality is modality and record.lesion_id:
+            lesions[record.lesion_id, record.label].setdefault(record.cluster or record.image_id, record)
+    return [tuple(photos.values())[:MOST_PHOTOS] for photos in lesions.values() if len(photos) > 1]
 
 
 def measure_fusion(
@@ -69,6 +72,10 @@ def measure_fusion(
                 together.decision.malignancy.suspicious,
                 np.mean([each.decision.status is Status.OK for each in alone]),
                 together.decision.status is Status.OK,
+                np.mean([each.decision.status is Status.REJECTED for each in alone]),
+                together.decision.status is Status.REJECTED,
+                np.mean([each.decision.is_safe for each in alone]),
+                together.decision.is_safe,
             ]
         )
     values = np.array(rows, dtype=float)
@@ -85,7 +92,9 @@ def measure_fusion(
         _figure("balanced accuracy", values[:, :2], groups, everything, balanced / balanced.mean()),
         _figure("malignant lesions flagged", values[:, 2:4], groups, is_malignant),
         _figure("benign lesions flagged", values[:, 2:4], groups, ~is_malignant),
-        _figure("status ok", values[:, 4:], groups, everything),
+        _figure("status ok", values[:, 4:6], groups, everything),
+        _figure("rejected", values[:, 6:8], groups, everything),
+        _figure("malignant lesions called safe", values[:, 8:], groups, is_malignant),
     ]
     return Fusion(
         lesions[0][0].modality,

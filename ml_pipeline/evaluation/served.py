@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ml_models.artefact import ModelDocument
 from ml_models.classification import Classification, Modality, Status
 from ml_pipeline.data.records import Record
 from ml_pipeline.evaluation.answers import Answers
-from ml_pipeline.evaluation.bootstrap import Estimate, estimate, estimate_mean
+from ml_pipeline.evaluation.bootstrap import Estimate, estimate, estimate_share
 from ml_pipeline.evaluation.evaluate import answers_of
 from ml_pipeline.evaluation.metrics import photo_metrics
 
@@ -106,23 +105,23 @@ def _served(modality: Modality, answers: Answers, given: Sequence[Classification
     sizes = np.array([len(each.decision.possible) for each in given])
     return Served(
         photos=len(given),
-        rejected=_share(~usable, answers.groups),
+        rejected=estimate_share(~usable, answers.groups),
         reasons=dict(Counter(reason.value for each in given for reason in each.photos[0].rejections).most_common()),
-        uncertain=_share(status == Status.UNCERTAIN, answers.groups),
-        ok=_share(sure, answers.groups),
-        safe=_share(safe, answers.groups),
+        uncertain=estimate_share(status == Status.UNCERTAIN, answers.groups),
+        ok=estimate_share(sure, answers.groups),
+        safe=estimate_share(safe, answers.groups),
         figures={
             name: _figures(answers.take(np.flatnonzero(rows)))
             for name, rows in (("all photos", np.ones(len(given), bool)), ("not rejected", usable), ("ok", sure))
             if rows.any()
         },
-        malignant_called_safe=_share(safe[malignant], answers.groups[malignant]) if known else None,
+        malignant_called_safe=estimate_share(safe[malignant], answers.groups[malignant]) if known else None,
         missed_lesions=len(np.unique(answers.groups[malignant & safe])) if known else None,
         malignant_lesions=len(np.unique(answers.groups[malignant])) if known else None,
         modality_right=float(np.mean([each is modality for each in found])),
         modality_unsure=float(np.mean([each is None for each in found])),
-        set_coverage=_share(covered[usable], answers.groups[usable]) if usable.any() else None,
-        malignant_set_coverage=_share(covered[usable & malignant], answers.groups[usable & malignant])
+        set_coverage=estimate_share(covered[usable], answers.groups[usable]) if usable.any() else None,
+        malignant_set_coverage=estimate_share(covered[usable & malignant], answers.groups[usable & malignant])
         if known and (usable & malignant).any()
         else None,
         mean_set_size=float(sizes[usable].mean()) if usable.any() else None,
@@ -145,7 +144,3 @@ def _risk(answers: Answers) -> tuple[RiskPoint, ...]:
         count = max(1, round(coverage * len(order)))
         points.append(RiskPoint(coverage, float(right[:count].mean()), float(missed[:count].sum() / malignant)))
     return tuple(points)
-
-
-def _share(rows: NDArray[np.bool_], groups: NDArray[np.str_]) -> Estimate:
-    return estimate_mean(rows.astype(np.float64), groups)

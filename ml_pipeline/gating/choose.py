@@ -39,10 +39,9 @@ class GatingPhotos:
 
     def as_json(self) -> dict[str, Any]:
         """For the provenance: which sources had a say, and which had none."""
-        chosen_on = [each.name for each in self.chosen_on]
         return {
-            "chosen_on": chosen_on,
-            "held_out": [each.name for each in self.negatives if each.name not in chosen_on],
+            "chosen_on": [each.name for each in self.negatives if not each.is_held_out],
+            "held_out": [each.name for each in self.negatives if each.is_held_out],
         }
 
 

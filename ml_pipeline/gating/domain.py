@@ -15,7 +15,8 @@ from ml_models.gates import Gate
 from ml_pipeline.errors import PipelineError
 
 ACCEPTED_LESIONS = (0.995, 0.99, 0.98, 0.97, 0.96, 0.95)  # the first at which few enough others are accepted
-OTHERS_ACCEPTED = 0.01
+OTHERS_ACCEPTED = 0.01  # of a source, or one photo of a small one
+LEAST_CERTAINTY = 0.9  # of a modality, however few photos are taken for another one: they may be few by chance
 MODALITY_ERRORS = 0.005  # of the photos whose modality is believed
 HEAD = "lesion_photo"
 Detector = Callable[[Sequence[SeenPhoto]], NDArray[np.float64]]
@@ -96,7 +97,8 @@ def choose_domain(
 ) -> DomainChoice:
     """Gate and certainty from validation lesions, whose `modalities` are known, and validation photos of others.
 
-    The gate accepts as many lesions of every modality as it can while at most 1 % of any other source passes. Raises
+    The gate accepts as many lesions of every modality as it can while at most 1 % of any other source, or one photo of
+    a small one, passes. Raises
     PipelineError where another detector than the head, the only one that the network carries, were clearly better.
     """
     table = separations(named, lesions, others)
@@ -111,7 +113,7 @@ def choose_domain(
         (
             each
             for each in (_accepting(scores, kinds, share) for share in ACCEPTED_LESIONS)
-            if all((found >= each).mean() <= OTHERS_ACCEPTED for found in theirs.values())
+            if all((found >= each).sum() <= max(1, OTHERS_ACCEPTED * len(found)) for found in theirs.values())
         ),
         _accepting(scores, kinds, ACCEPTED_LESIONS[-1]),
     )
@@ -149,9 +151,11 @@ def _certainty(
         believed = (kinds == kind) & (scores >= certainty)
         return float((~right[believed]).mean()) if believed.any() else 0.0
 
-    candidates = np.unique(np.concatenate([[0.5], scores[~right]]))
-    above = [float(np.nextafter(each, 2)) for each in candidates]
+    candidates = np.unique(np.concatenate([[LEAST_CERTAINTY], scores[~right & (scores >= LEAST_CERTAINTY)]]))
+    above = [LEAST_CERTAINTY, *(float(np.nextafter(each, 2)) for each in candidates)]
     certainty = next(each for each in above if all(wrong(each, kind) <= MODALITY_ERRORS for kind in names))
+    if certainty > 1:
+        raise PipelineError("Photos are taken for the other modality with full certainty. Export without gates.")
     believed = {kind: float((scores[kinds == kind] >= certainty).mean()) for kind in names}
     return certainty, (believed, {kind: wrong(certainty, kind) for kind in names})
 

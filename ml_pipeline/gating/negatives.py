@@ -34,6 +34,11 @@ class Negatives:
     paths: tuple[Path, ...]
     splits: tuple[Split, ...]
 
+    @property
+    def is_held_out(self) -> bool:
+        """Whether none of its photos has a say in anything."""
+        return set(self.splits) == {Split.TEST}
+
     def of_split(self, split: Split) -> tuple[Path, ...]:
         """The files of one split."""
         return tuple(path for path, each in zip(self.paths, self.splits, strict=True) if each is split)

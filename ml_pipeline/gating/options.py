@@ -26,6 +26,7 @@ class GatingFolders:
 
     def photos(self) -> "GatingPhotos | None":
         """The photos in the folders, None for no folders. Raises PipelineError for half of what is needed."""
+        from ml_pipeline.data.records import Split  # noqa: PLC0415
         from ml_pipeline.gating.choose import GatingPhotos  # noqa: PLC0415 - for whoever only reads options
         from ml_pipeline.gating.negatives import find_negatives  # noqa: PLC0415
 
@@ -33,11 +34,15 @@ class GatingFolders:
             return None
         if not (self.negatives and self.masks):
             raise PipelineError("Gates need both --negatives and --masks; leave all folders out for a model without.")
-        return GatingPhotos(
-            tuple(find_negatives(folder) for folder in self.negatives)
-            + tuple(find_negatives(folder, held_out=True) for folder in self.held_out),
-            self.masks,
-        )
+        names = [folder.name for folder in (*self.negatives, *self.held_out)]
+        if len(set(names)) < len(names):
+            raise PipelineError(f"Folders of photos without a lesion must differ in name, not {', '.join(names)}.")
+        sources = [find_negatives(folder) for folder in self.negatives]
+        for source in sources:
+            if not all(source.of_split(split) for split in Split):
+                raise PipelineError(f"{source.name} has too few photos to fit, choose and judge by. Give more.")
+        held_out = (find_negatives(folder, held_out=True) for folder in self.held_out)
+        return GatingPhotos((*sources, *held_out), self.masks)
 
 
 NO_GATING = GatingFolders()

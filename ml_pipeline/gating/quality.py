@@ -98,8 +98,8 @@ def grade_photos(
     progress: Progress = silence,
 ) -> dict[str, GradedPhotos]:
     """Ask an ungated classifier about records of one modality in every grade of every degradation, by its name."""
-    size_px = classifier.document.input.size_px
-    codes = np.array(classifier.document.codes)
+    document = classifier.document
+    size_px, codes = document.input.size_px, np.array(document.codes)
 
     def ask(record: Record) -> list[SeenPhoto]:
         photo = read_rgb(record, model_input_px=size_px)
@@ -110,7 +110,11 @@ def grade_photos(
         seen = list(progress(asked, what="photos in every grade", total=len(records), unit="photos"))
     labels = np.array([record.label for record in records])
     groups = np.array([record.group for record in records])
-    right = labels == np.array([[codes[each.logits.argmax()] for each in row] for row in seen]).T
+    said = [
+        [document.probabilities(each.logits, modality=record.modality).argmax() for each in row]
+        for row, record in zip(seen, records, strict=True)
+    ]
+    right = labels == codes[np.array(said)].T
     graded, first = {}, 1
     for degradation in degradations:
         rows = [0, *range(first, first + len(degradation.strengths))]

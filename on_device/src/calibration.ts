@@ -20,15 +20,14 @@ export function calibratedLogits(
   return codes.map((code, index) => logits[index]! / temperature + (bias[code] ?? 0) + added[index]!);
 }
 
-/** The modality's own; for an unknown or unmeasured one the most cautious: that of the highest temperature. */
+/** The modality's own; for an unknown or unmeasured one the highest temperature of all, and no bias. */
 export function calibrationFor(
   calibrations: Description["calibrations"],
   modality: Modality | null,
 ): Calibration {
   const own = modality === null ? undefined : calibrations[modality];
   const all = Object.values(calibrations);
-  const mostCautious = all.reduce((best, each) => (each.temperature > best.temperature ? each : best), all[0]!);
-  return own ?? mostCautious;
+  return own ?? { temperature: Math.max(...all.map(({ temperature }) => temperature)), bias: {} };
 }
 
 /** Probabilities, summing to 1; in log space, so that no exponential overflows. Throws where a score is not finite. */

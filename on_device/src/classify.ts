@@ -34,7 +34,7 @@ export interface Classification {
  * Answer one upright sRGB photo of a lesion, or several of the same one, of the person of whom `patient` is known.
  *
  * Several are fused by the mean of their calibrated logits; those that gates reject do not count while another is
- * usable. Throws where the description is newer than this code, or the network fails.
+ * usable, but one of them that looks suspicious still forbids to call the lesion safe. Throws where the description is newer than this code, or the network fails.
  */
 export async function classify(
   photos: readonly Photo[],
@@ -56,7 +56,7 @@ export async function classify(
     return { decision: reject(rejections, description, modality), probabilities: null, modality, photos: seen };
   }
   const fused = softmax(meanOf(usable.map(({ logits }) => logits)));
-  const alone = usable.length > 1 ? usable.map(({ logits }) => softmax(logits)) : [];
+  const alone = looks.length > 1 ? looks.map(({ logits }) => softmax(logits)) : [];
   const decision = decide(fused, description, modality, alone);
   return { decision, probabilities: byCode(fused, description), modality, photos: seen };
 }

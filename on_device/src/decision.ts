@@ -51,7 +51,8 @@ const SEVERITIES: readonly Severity[] = ["Low", "Moderate", "High"];
 
 /**
  * Decide on probabilities in the order of the labels; `modality` is null when it is not certain. `photos` are the
- * probabilities of each of several photos alone: one that is suspicious forbids to call the lesion safe.
+ * probabilities of each of several photos alone, refused ones too: one that leaves more than classes of low severity
+ * possible, or is suspicious, forbids to call the lesion safe.
  */
 export function decide(
   probabilities: readonly number[],
@@ -63,7 +64,7 @@ export function decide(
   const top = topOf(probabilities, labels);
   const malignancy = malignancyOf(probabilities, rules, modality);
   const { suspicious } = malignancy;
-  const disagree = !suspicious && photos.some((each) => malignancyOf(each, rules, modality).suspicious);
+  const disagree = isCalm(probabilities, rules, modality) && !photos.every((each) => isCalm(each, rules, modality));
   const possible = possibleLabels(probabilities, rules, modality);
   const uncertain = new Set(possible.map(careFor)).size !== 1;
   const findings = { top, uncertain, suspicious, disagree, validated: isValidated(decision, modality) };
@@ -130,6 +131,12 @@ function possibleLabels(
 /** What two classes must share for it not to matter which of them it is; unknown malignancy shares nothing. */
 function careFor({ code, malignant, severity }: Label): string {
   return malignant === null ? `class ${code}` : severity;
+}
+
+/** Whether nothing is suspicious, and only classes of low severity are possible. */
+function isCalm(probabilities: readonly number[], rules: Rules, modality: Modality | null): boolean {
+  const cares = new Set(possibleLabels(probabilities, rules, modality).map(careFor));
+  return cares.size === 1 && cares.has("Low") && !malignancyOf(probabilities, rules, modality).suspicious;
 }
 
 /** Whether an answer about such a photo may be called safe at all. */

@@ -34,6 +34,8 @@ export interface Gate {
   readonly minimum: number;
   readonly reason: ReasonCode;
   readonly modality: Modality | null;
+  /** What must be in order before the next makes sense. */
+  readonly tier: number;
 }
 
 export interface GateRules {

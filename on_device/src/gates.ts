@@ -31,12 +31,14 @@ export function measure(photo: Photo, rules: GateRules): Scores {
 }
 
 /**
- * Reasons of the gates that the scores of a photo of that kind do not pass, each once, in the model's order. A photo
- * whose kind is not certain has to pass the gates of every kind.
+ * Reasons of the gates that the scores of a photo of that kind do not pass, each once, in the model's order; only those
+ * of the first tier that has any. A photo whose kind is not certain has to pass the gates of every kind.
  */
 export function failedGates(scores: Scores, gates: readonly Gate[], modality: Modality | null): ReasonCode[] {
   const asked = gates.filter((gate) => modality === null || gate.modality === null || gate.modality === modality);
-  return [...new Set(asked.filter((gate) => scores[gate.score]! < gate.minimum).map((gate) => gate.reason))];
+  const failed = asked.filter((gate) => scores[gate.score]! < gate.minimum);
+  const first = Math.min(...failed.map(({ tier }) => tier));
+  return [...new Set(failed.filter(({ tier }) => tier === first).map(({ reason }) => reason))];
 }
 
 /** OpenCV's fixed-point luma, weights 0.299, 0.587 and 0.114 in 15 bits. */

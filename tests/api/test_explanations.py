@@ -128,6 +128,7 @@ def test_grid_activations_of_all_classes_give_their_logits(
     np.testing.assert_allclose(sums + bias, shipped_classifier.classify(lesion_rgb).photos[0].logits, atol=0.5)
 
 
+@pytest.mark.usefixtures("_ungated")
 def test_grid_of_a_wide_photo_tells_which_part_the_model_saw(
     anonymous: Client, predict: Callable[..., Any], encode: Callable[..., bytes], lesion_rgb
 ):
@@ -196,6 +197,7 @@ def test_explanation_of_a_lost_file_is_404(anonymous: Client, assert_error: Call
     assert_error(anonymous.get(explanation_url), 404, "not_found")
 
 
+@pytest.mark.usefixtures("_ungated")
 def test_explanation_of_a_stored_photo_larger_than_an_upload_may_be_opens(
     anonymous: Client, predict: Callable[..., Any], encode: Callable[..., bytes], settings
 ):

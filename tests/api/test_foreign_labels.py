@@ -1,5 +1,6 @@
 """A model with classes of its own is served as it is: names, danger and advice come from its artefact alone."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from django.test import Client
 
 from api import ml_state
+from ml_models.artefact import DOCUMENT
 from ml_models.classification import Severity
 from ml_models.labels import CODES, GENERIC_ADVICE, Label
 from tests.artefacts import relabelled_copy
@@ -32,7 +34,11 @@ def serve(tmp_path: Path, settings) -> Callable[[Sequence[Label]], None]:
     """Serve the shipped network with its outputs called otherwise."""
 
     def served(labels: Sequence[Label]) -> None:
-        settings.MODEL_ARTEFACT = relabelled_copy(tmp_path / "foreign", labels)
+        folder = relabelled_copy(tmp_path / "foreign", labels)
+        document = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
+        document["prediction_sets"] = {"dermatoscopic": 0.5}  # one class alone is possible
+        (folder / DOCUMENT).write_text(json.dumps(document), encoding="utf-8")
+        settings.MODEL_ARTEFACT = folder
         ml_state.reset()
 
     return served

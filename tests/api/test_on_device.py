@@ -16,7 +16,7 @@ from benchmarks.serving import running_server
 from ml_models.artefact import DOCUMENT, LITERT_MODEL, file_digest
 from ml_models.classifier import Classifier, load_classifier
 from ml_models.decision import REASON_TEXTS
-from ml_models.gates import NETWORK_SCORES, PHOTO_SCORES
+from ml_models.gates import NETWORK_SCORES, PHOTO_SCORES, TIERS
 from ml_models.heads import KIND_ORDER
 from tests.artefacts import model_called
 
@@ -70,7 +70,7 @@ def test_description_names_every_score_and_reason(description: dict[str, Any]):
     assert description["gates"]["network_scores"] == list(NETWORK_SCORES)
     assert description["heads"]["kind_order"] == list(KIND_ORDER)
     gates = ml_state.classifier().document.gates
-    assert description["gates"]["rules"] == [dataclasses.asdict(gate) for gate in gates]
+    assert description["gates"]["rules"] == [{**dataclasses.asdict(gate), "tier": TIERS[gate.reason]} for gate in gates]
     assert description["decision"]["reasons"] == REASON_TEXTS
 
 

@@ -1,16 +1,14 @@
 """Which of a person's words reach the model: age, sex and site; never the history."""
 
-import json
-import shutil
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from api import ml_state
-from ml_models.artefact import DOCUMENT
+from ml_models.patient import AgeBand, PatientEffects, Sex, Site
 
 pytestmark = pytest.mark.django_db
 
@@ -23,19 +21,16 @@ def _more_melanoma(by: float) -> dict[str, float]:
 
 
 @pytest.fixture
-def _model_that_reads_facts(tmp_path: Path, settings) -> None:
+def _model_that_reads_facts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shipped model, for which an old man's forearm tells of melanoma."""
-    folder = tmp_path / "model"
-    shutil.copytree(settings.MODEL_ARTEFACT, folder, ignore=shutil.ignore_patterns("plots"))
-    document = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
-    document["patient_effects"] = {
-        "age": {"70-79": _more_melanoma(1.0)},
-        "sex": {"male": _more_melanoma(0.5)},
-        "site": {"upper extremity": _more_melanoma(0.25)},
-    }
-    (folder / DOCUMENT).write_text(json.dumps(document), encoding="utf-8")
-    settings.MODEL_ARTEFACT = folder
-    ml_state.reset()
+    live = ml_state.classifier()
+    effects = PatientEffects(
+        age={AgeBand.FROM_70: _more_melanoma(1.0)},
+        sex={Sex.MALE: _more_melanoma(0.5)},
+        site={Site.UPPER_EXTREMITY: _more_melanoma(0.25)},
+    )
+    document = replace(live.document, patient_effects=effects)
+    monkeypatch.setattr(live, "_artefact", replace(live._artefact, document=document))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from PIL import Image
 from accounts.models import AuditEvent, AuditKind
 from api.models import Prediction, PredictionImage, PredictionRemark, Scan, Tombstone
 from api.services import looks
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -28,8 +29,9 @@ def client_of_reviewer(logged_in: Callable[..., Client], reviewer) -> Client:
 @pytest.fixture
 def scan(bearer, person, predict, save: Callable[..., Any]) -> Scan:
     """A claim that plays the server's answer down."""
-    predict(Client(), explain="true")
-    save(bearer(person), diagnosis="<b>Freckle</b>", severity="Low", is_safe="true")
+    melanoma = (ROOT / "sample_images" / "mel.jpg").read_bytes()
+    predict(Client(), image=melanoma, explain="true")
+    save(bearer(person), image=melanoma, diagnosis="<b>Freckle</b>", severity="Low", is_safe="true")
     return Scan.objects.get()
 
 

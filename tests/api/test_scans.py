@@ -300,7 +300,7 @@ def test_detail_of_an_answer_read_in_another_language_has_no_mismatch(
     photo = (ROOT / "sample_images" / sample).read_bytes()
     anonymous.defaults["HTTP_ACCEPT_LANGUAGE"] = predicted_in
     answer = predict(anonymous, image=photo).json()
-    claims = {name: answer[name] for name in ("diagnosis", "severity", "advice")}
+    claims = {name: answer[name] for name in ("diagnosis", "severity", "advice")} | {"is_safe": answer["isSafe"]}
     confidence = f"{answer['confidence']:.0f}%"
     detail = save(client, image=photo, headers={"Accept-Language": saved_in}, confidence=confidence, **claims).json()
     assert (detail["server"]["id"], detail["mismatch"]) == (answer["id"], None)

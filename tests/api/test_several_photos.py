@@ -66,6 +66,7 @@ def test_several_photos_are_answered_as_the_classifier_fuses_them(anonymous: Cli
     assert Prediction.objects.get().images.count() == 3
 
 
+@pytest.mark.usefixtures("_ungated")
 def test_photos_come_back_in_the_order_sent(anonymous: Client, send, jpegs: list[bytes]):
     answer = send(anonymous, [jpegs[2], jpegs[0], jpegs[1]], explain="true").json()
     assert [photo["number"] for photo in answer["photos"]] == [1, 2, 3]

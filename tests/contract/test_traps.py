@@ -248,7 +248,8 @@ def test_trap_11_lie_is_linked_to_the_server_s_own_answer(ada: App, lesion_jpeg:
     assert str(Scan.objects.get().prediction_id) == answered["id"]
     assert ada.scans().json()[0]["diagnosis"] == "Nothing"
     assert saved["server"]["diagnosis"] == answered["diagnosis"]
-    assert saved["mismatch"]["plays_down"] is True
+    assert saved["mismatch"]["differs"]
+    assert saved["mismatch"]["plays_down"] is (not answered["isSafe"])
 
 
 def test_trap_11_pdf_prints_the_server_s_truth(ada: App, lesion_jpeg: bytes):

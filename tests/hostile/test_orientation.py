@@ -74,11 +74,11 @@ def _oriented_heic(rgb: Rgb, orientation: int) -> bytes:
 
 
 MAKERS: dict[str, tuple[Callable[[Rgb, int], bytes], float]] = {
-    "jpeg": (_oriented_jpeg, 0.02),
+    "jpeg": (_oriented_jpeg, 0.05),
     "png": (_oriented_png, 0.0),
     "png-behind-picture": (_oriented_png_behind, 0.0),
     "webp": (_oriented_webp, 0.0),
-    "heic": (_oriented_heic, 0.02),
+    "heic": (_oriented_heic, 0.05),
 }
 
 

@@ -83,7 +83,7 @@ def test_load_artefact_fewer_labels_are_refused(artefact_copy: Path, change_docu
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("format", 1, "format 1 is not 2"),
+        ("format", 1, "format 1 is not 3"),
         ("calibrations", {}, "at least one"),
         ("calibrations", {"dermatoscopic": {"temperature": 0, "bias": {}}}, "dermatoscopic.*temperature 0"),
         ("calibrations", {"dermatoscopic": {"temperature": float("nan"), "bias": {}}}, "temperature nan"),

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ml_models.classification import ReasonCode
+from ml_models.classification import Modality, ReasonCode
 from ml_models.classifier import Classifier, load_classifier
 from ml_models.errors import InferenceBusy, InferenceError
 from ml_models.image_io import read_photo
@@ -30,7 +31,9 @@ def test_classify_gives_every_label_in_order_summing_to_one(
     assert sum(probabilities.values()) == pytest.approx(1, abs=1e-9)
 
 
-def test_classify_without_gates_is_never_safe(shipped_classifier: Classifier) -> None:
+def test_classify_without_gates_is_never_safe(shipped_classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = replace(shipped_classifier.document, gated=())
+    monkeypatch.setattr(shipped_classifier, "_artefact", replace(shipped_classifier._artefact, document=document))
     photos = [draw(Scene(lesion=code), width_px=300, height_px=225, seed=seed) for seed, code in enumerate(CODES)]
     assert not any(shipped_classifier.classify(photo).decision.is_safe for photo in photos)
 
@@ -101,6 +104,7 @@ def test_runtime_busy_pool_says_so_in_time() -> None:
         runtime.run(np.zeros((1, 160, 160, 3), np.float32))
 
 
+@pytest.mark.usefixtures("_ungated")
 @pytest.mark.parametrize("lesion", ["mel", "nv", "bkl"])
 def test_scaled_decode_answers_as_full_decode_within_the_bound(shipped_classifier: Classifier, lesion: str) -> None:
     scene = draw(Scene(lesion=lesion, hair=5), width_px=1200, height_px=900, seed=3)
@@ -116,6 +120,7 @@ def test_scaled_decode_answers_as_full_decode_within_the_bound(shipped_classifie
 
 
 @pytest.mark.shared_data
+@pytest.mark.usefixtures("_ungated")
 def test_scaled_decode_of_real_photos_stays_within_the_bound(shipped_classifier: Classifier, shared_data: Path) -> None:
     photos = sorted((shared_data / "HAM10000_original_resolution").glob("*.jpg"))
     assert photos
@@ -132,13 +137,12 @@ def test_scaled_decode_of_real_photos_stays_within_the_bound(shipped_classifier:
 
 
 @pytest.mark.shared_data
-def test_real_photos_are_answered_and_never_called_safe(shipped_classifier: Classifier, shared_data: Path) -> None:
+def test_real_photos_are_mostly_answered(shipped_classifier: Classifier, shared_data: Path) -> None:
+    size_px = shipped_classifier.document.input.size_px
     paths = sorted((shared_data / "HAM10000_original_resolution").glob("*.jpg"))
-    decisions = [
-        shipped_classifier.classify(read_photo(p.read_bytes(), model_input_px=192).rgb).decision for p in paths
-    ]
-    assert all(decision.label in CODES for decision in decisions)
-    assert not any(decision.is_safe for decision in decisions)
+    answers = [shipped_classifier.classify(read_photo(p.read_bytes(), model_input_px=size_px).rgb) for p in paths]
+    assert sum(answer.decision.label in CODES for answer in answers) > len(paths) / 2
+    assert all(answer.modality in (Modality.DERMATOSCOPIC, None) for answer in answers)
 
 
 @pytest.mark.slow

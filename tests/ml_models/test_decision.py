@@ -169,6 +169,13 @@ def test_decide_one_suspicious_photo_of_several_forbids_safe() -> None:
     assert judged(probabilities(nv=0.9, mel=0.05), photos=(calm, calm)).is_safe
 
 
+def test_decide_one_photo_that_leaves_a_melanoma_possible_forbids_safe() -> None:
+    doubtful = probabilities(nv=0.83, mel=0.16)
+    together = judged(probabilities(nv=0.95, mel=0.04), photos=(doubtful, probabilities(nv=0.985, mel=0.01)))
+    assert (together.status, together.is_safe) == (Status.OK, False)
+    assert [reason.code for reason in together.reasons] == [ReasonCode.PHOTOS_DISAGREE]
+
+
 def test_decide_clear_benign_validated_is_low_and_safe() -> None:
     decision = judged(probabilities(nv=0.97))
     assert (decision.status, decision.severity, decision.is_safe) == (Status.OK, Severity.LOW, True)
@@ -241,6 +248,7 @@ def test_decide_safe_only_when_everything_allows_it(
         assert modality in gated
         for each in (values, *alone):
             assert sum(each[code] for code in ("akiec", "bcc", "mel", "scc")) < thresholds[modality]
+            assert {label.severity for label in rules.possible(each, modality)} == {Severity.LOW}
         assert decision.label in ("bkl", "df", "nv", "vasc")
         assert decision.possible
         assert set(decision.possible) <= {"bkl", "df", "nv", "vasc"}

@@ -46,6 +46,20 @@ def test_failed_gates_of_an_uncertain_modality_asks_all() -> None:
     assert failed_gates({"contrast": 1}, (clinical,), modality=None) == (ReasonCode.NO_DETAIL,)
 
 
+def test_failed_gates_names_what_must_be_mended_first() -> None:
+    gates = (
+        Gate("lesion_share", 0.1, ReasonCode.LESION_TOO_SMALL),
+        Gate("lesion_photo", 0.5, ReasonCode.NOT_A_LESION),
+        Gate("sharpness", 10, ReasonCode.TOO_BLURRED),
+        Gate("brightness", 50, ReasonCode.TOO_DARK),
+    )
+    scores = {"lesion_share": 0.0, "lesion_photo": 0.0, "sharpness": 0.0, "brightness": 0.0}
+    assert failed_gates(scores, gates, modality=None) == (ReasonCode.TOO_BLURRED, ReasonCode.TOO_DARK)
+    sharp = {**scores, "sharpness": 20, "brightness": 90}
+    assert failed_gates(sharp, gates, modality=None) == (ReasonCode.NOT_A_LESION,)
+    assert failed_gates({**sharp, "lesion_photo": 1}, gates, modality=None) == (ReasonCode.LESION_TOO_SMALL,)
+
+
 def test_failed_gates_names_a_reason_once() -> None:
     assert failed_gates({"contrast": 1}, (GATE, GATE), modality=None) == (ReasonCode.NO_DETAIL,)
 

@@ -57,7 +57,7 @@ def test_predict_json_holds_the_whole_answer(
 def test_predict_rejected_photo_says_why(wall: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", str(wall)]) == 0
     assert capsys.readouterr().out == (
-        f"{wall}: rejected: The photo shows no detail: it is blank, covered or far out of focus.\n"
+        f"{wall}: rejected: The photo shows too little detail: it is blank, covered, faint or very small.\n"
     )
 
 

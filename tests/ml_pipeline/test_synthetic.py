@@ -182,14 +182,15 @@ def test_committed_samples_stay_small() -> None:
     assert sum(path.stat().st_size for path in _SAMPLE_FOLDER.iterdir()) < 1_500_000
 
 
-def test_committed_answers_never_call_a_photo_safe_or_name_a_diagnosis() -> None:
+def test_committed_answers_never_call_what_looks_malignant_safe_or_name_a_diagnosis() -> None:
     answers = json.loads((_SAMPLE_FOLDER / "expected.json").read_text(encoding="utf-8"))
     assert [answer["file"] for answer in answers] == [sample.file for sample in SAMPLES]
     for answer in answers:
         expected = answer["expected"]
-        assert expected["is_safe"] is False
+        looks_malignant = answer["scene"].get("lesion") in {"akiec", "bcc", "mel", "scc"}
+        assert expected["is_safe"] is (False if looks_malignant or expected["statuses"] == ["rejected"] else None)
         assert expected["http_status"] == 200
-        assert set(expected["severities"]) <= {"Moderate", "High"}
+        assert expected["is_safe"] is None or "Low" not in expected["severities"]
         assert not {"label", "lesion", "diagnosis"} & set(expected)
 
 

@@ -157,7 +157,7 @@ def test_replay_of_another_preprocessing_says_so(answered):
 
 def test_replay_under_changed_gates_says_so(answered, monkeypatch):
     prediction = answered()
-    monkeypatch.setattr(classifier, "failed_gates", lambda _scores, _gates: (ReasonCode.NO_DETAIL,))
+    monkeypatch.setattr(classifier, "failed_gates", lambda *_, **__: (ReasonCode.NO_DETAIL,))
     assert "refuses it now" in impossible(prediction)
 
 

@@ -96,6 +96,8 @@ def test_answers_while_the_modality_is_unknown_are_the_servers(
         classifier.document,
         calibrations={Modality.DERMATOSCOPIC: Calibration(1.0), Modality.CLINICAL: Calibration(2.0, bias)},
         malignancy_thresholds={Modality.DERMATOSCOPIC: 0.3, Modality.CLINICAL: 0.1},
+        modality_certainty=1.0,
+        gates=(),
     )
     monkeypatch.setattr(classifier, "_artefact", dataclasses.replace(classifier._artefact, document=document))
     answers = answers_from(document, logits_of(ask(classifier, records)), records, modality_known=False)

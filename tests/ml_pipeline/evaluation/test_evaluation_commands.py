@@ -6,8 +6,10 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from ml_models.artefact import file_digest
 from ml_models.labels import CODES
 from ml_models.shipped import SHIPPED_MODEL
 from ml_pipeline.__main__ import main
@@ -92,6 +94,16 @@ def test_evaluate_shows_what_is_served_while_the_modality_is_unknown_where_it_di
 ) -> None:
     model = Path(shutil.copytree(SHIPPED_MODEL, tmp_path / "model"))
     document = json.loads((model / "model.json").read_text(encoding="utf-8"))
+    own = document["calibrations"]["dermatoscopic"]
+    document |= {"calibrations": {"dermatoscopic": own, "clinical": own}, "malignancy_thresholds": {}}
+    for effects in document["patient_effects"].values():
+        effects.clear()
+    with np.load(model / "golden.npz") as golden:
+        arrays = dict(golden)
+    kept = arrays["modalities"] == "dermatoscopic"
+    np.savez(model / "golden.npz", **{name: each if name == "codes" else each[kept] for name, each in arrays.items()})
+    document["files"]["golden.npz"] = file_digest(model / "golden.npz")
+    (model / "model.json").write_text(json.dumps(document), encoding="utf-8")
     assert main(["evaluate", "--model", str(model), *photos]) == 0
     assert AS_SERVED not in capsys.readouterr().out
     bias = {code: 100.0 * (code == "nv") for code in CODES}

@@ -71,10 +71,10 @@ def test_random_maps_differ_by_network_and_not_by_run() -> None:
     from ml_pipeline.evaluation.random_weights import random_maps
 
     inputs = np.stack(
-        [preprocess(draw(Scene(lesion="nv"), width_px=200, height_px=150, seed=n), InputSpec(160)) for n in range(2)]
+        [preprocess(draw(Scene(lesion="nv"), width_px=200, height_px=150, seed=n), InputSpec(192)) for n in range(2)]
     )
     maps = random_maps(SHIPPED_MODEL / KERAS_MODEL, inputs, [0, 5], networks=2)
-    assert maps.shape == (2, 2, 5, 5)
+    assert maps.shape == (2, 2, 6, 6)
     assert maps.max() == 1
     assert not np.allclose(maps[0], maps[1], atol=0.05)
     np.testing.assert_allclose(

@@ -11,14 +11,18 @@ from ml_pipeline.evaluation.fusion import lesions_with_several_photos, measure_f
 from tests.ml_pipeline.conftest import make_record
 
 
-def test_lesions_with_several_photos_are_of_one_group_label_and_modality() -> None:
+def test_lesions_with_several_photos_are_of_one_lesion_label_and_modality() -> None:
     records = [
-        *(make_record(f"a{n}", group="a") for n in range(7)),
-        make_record("b0", group="b"),
-        make_record("c0", group="c"),
-        make_record("c1", group="c", modality=Modality.CLINICAL),
-        make_record("d0", group="d", label="nv"),
-        make_record("d1", group="d", label="bkl"),
+        *(make_record(f"a{n}", lesion_id="a") for n in range(7)),
+        make_record("b0", lesion_id="b"),
+        make_record("c0", lesion_id="c"),
+        make_record("c1", lesion_id="c", modality=Modality.CLINICAL),
+        make_record("d0", lesion_id="d", label="nv"),
+        make_record("d1", lesion_id="d", label="bkl"),
+        make_record("e0", lesion_id="e", cluster="copies"),
+        make_record("e1", lesion_id="e", cluster="copies"),
+        make_record("f0", lesion_id="", group="f"),
+        make_record("f1", lesion_id="", group="f"),
     ]
     lesions = lesions_with_several_photos(records, Modality.DERMATOSCOPIC)
     assert [[record.image_id for record in photos] for photos in lesions] == [[f"a{n}" for n in range(5)]]
