@@ -12,7 +12,7 @@ from api.services.predict import Patient
 from api.switching.models import ModelVersion
 from api.switching.store import artefact_folders, folder_of, load_verified
 from ml_models.artefact import DOCUMENT, file_digest
-from ml_models.classification import Classification, SeenPhoto
+from ml_models.classification import Classification, Decision, SeenPhoto
 from ml_models.classifier import Classifier
 from ml_models.errors import ArtefactError, SkinModelError
 from ml_models.preprocess import VERSION
@@ -35,11 +35,15 @@ class ReplayedImage:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The model that answered, its photos in order, and the difference of the answer to all of them together."""
+    """The model that answered, its photos in order, and the difference of the answer to all of them together.
+
+    `changed` says which parts of the decision are others now: the code that decides may have changed since.
+    """
 
     model: str
     images: tuple[ReplayedImage, ...]
     together: float
+    changed: tuple[str, ...]
 
     @property
     def difference(self) -> float:
@@ -63,6 +67,7 @@ def replay_prediction(*, prediction_id: uuid.UUID) -> Replay:
         f"{prediction.model_name} {prediction.model_version}",
         tuple(_compared(image, seen) for image, seen in zip(images, answer.photos, strict=True)),
         _largest_difference(prediction.probabilities or {}, answer.probabilities or {}),
+        _changed(prediction, answer.decision),
     )
 
 
@@ -102,6 +107,16 @@ def _answered_again(
         return classify_stored_photos(files, classifier=classifier, patient=patient.facts)
     except SkinModelError as error:
         raise ReplayImpossible(f"a photo of it cannot be read or answered any more: {error}") from error
+
+
+def _changed(prediction: Prediction, now: Decision) -> tuple[str, ...]:
+    then = {
+        "status": (prediction.status, now.status),
+        "label": (prediction.label, now.label or ""),
+        "severity": (prediction.severity, now.severity),
+        "safe": (prediction.is_safe, now.is_safe),
+    }
+    return tuple(f"{name} {was}, now {is_now}" for name, (was, is_now) in then.items() if was != is_now)
 
 
 def _compared(image: PredictionImage, seen: SeenPhoto) -> ReplayedImage:

@@ -15,6 +15,8 @@ from ml_pipeline.data.lineage import lineage_of
 from ml_pipeline.retraining.lock import only_one
 from ml_pipeline.synthetic import write_ham10000, write_reviews
 
+pytestmark = pytest.mark.django_db
+
 REGISTERED = "api.management.commands.retrain_model.register_candidate"
 
 

@@ -71,12 +71,22 @@ def test_photo_is_shown_judged_and_can_be_removed(here):
     here.open("/")
     here.choose("mel.jpg")
     assert here.page.inner_text("#hint") == "The photo looks sharp."
+    here.page.get_by_role("button", name="Remove this photo").click()
     here.choose("blurred.jpg")
     assert here.page.locator("#photos img").count() == 1
     assert "blurred" in here.page.inner_text("#hint")
     here.page.get_by_role("button", name="Remove this photo").click()
     assert here.page.locator("#photos img").count() == 0
     assert here.page.evaluate("document.getElementById('image').files.length") == 0
+
+
+def test_several_photos_of_one_spot_are_answered_together(here):
+    here.open("/")
+    here.choose("nv.jpg")
+    here.choose("mel.jpg")
+    assert here.page.evaluate("document.getElementById('image').files.length") == 2
+    here.answer()
+    assert here.page.locator(".look > img:first-child").count() == 2
 
 
 @pytest.mark.parametrize(("kind", "target"), [("drop", "#drop"), ("paste", "body")])
@@ -109,6 +119,7 @@ def test_large_photo_is_shrunk_upright_and_a_small_one_is_sent_as_it_is(here, la
     here.open("/")
     here.choose(large_photo)
     assert chosen_size(here) == [1024, 1365]
+    here.page.get_by_role("button", name="Remove this photo").click()
     here.choose("nv.jpg")
     assert here.page.evaluate("document.getElementById('image').files[0].size") == (SAMPLES / "nv.jpg").stat().st_size
 

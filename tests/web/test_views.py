@@ -243,7 +243,7 @@ def test_no_model_is_said_on_the_page(post, monkeypatch, settings, tmp_path):
 
     settings.MODEL_ARTEFACT = tmp_path / "secret-folder"
     monkeypatch.setattr(ml_state, "_live", None)
-    monkeypatch.setattr(ml_state, "_failure", None)
+    monkeypatch.setattr(ml_state, "_failures", {})
     response = post("nv.jpg")
     assert response.status_code == 503
     assert "No model is available" in response.text
@@ -320,7 +320,7 @@ def test_model_page_without_a_model_says_so(client, monkeypatch, settings, tmp_p
 
     settings.MODEL_ARTEFACT = tmp_path
     monkeypatch.setattr(ml_state, "_live", None)
-    monkeypatch.setattr(ml_state, "_failure", None)
+    monkeypatch.setattr(ml_state, "_failures", {})
     response = client.get("/model/")
     assert response.status_code == 503
     assert "No model is available" in response.text

@@ -29,5 +29,10 @@ class Command(BaseCommand):
                 f"{replay.model} does not give the recorded answer any more: off by {replay.difference:.2g}, and "
                 f"another machine explains no more than {ELSEWHERE:g}."
             )
+        if replay.changed:
+            raise CommandError(
+                f"{replay.model} gives the recorded probabilities, but this code decides otherwise on them: "
+                f"{'; '.join(replay.changed)}."
+            )
         kind = "the same answer" if replay.difference <= SAME_MACHINE else "the answer up to another machine's rounding"
         self.stdout.write(f"{replay.model} gives {kind}.")

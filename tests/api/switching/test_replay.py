@@ -64,6 +64,17 @@ def test_replay_gives_the_same_probabilities(answered):
     assert result.model == f"{prediction.model_name} {prediction.model_version}"
 
 
+def test_replay_of_a_decision_that_this_code_makes_otherwise_says_which(answered):
+    prediction = answered()
+    assert replay_prediction(prediction_id=prediction.pk).changed == ()
+    Prediction.objects.filter(pk=prediction.pk).update(severity="High", is_safe=False)
+    (severity, *rest) = replay_prediction(prediction_id=prediction.pk).changed
+    assert severity.startswith("severity High, now ")
+    assert rest == [f"safe False, now {prediction.is_safe}"] * prediction.is_safe
+    with pytest.raises(CommandError, match="decides otherwise"):
+        call_command("replay", str(prediction.pk))
+
+
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP"])
 def test_replay_of_a_photo_that_was_cleaned_and_lies_on_its_side_is_the_same(answered, encode, image_format: str):
     exif = Image.Exif()

@@ -18,6 +18,7 @@ from ml_pipeline.data.records import Record, Split, of_split, records_digest, wr
 from ml_pipeline.data.sources import reviews
 from ml_pipeline.data.split import SplitPlan, split_records
 from ml_pipeline.errors import LeakageError, PipelineError
+from ml_pipeline.evaluation.evaluate import logits_of
 from ml_pipeline.export import ExportReport
 from ml_pipeline.promotion.promote import Entrant, Work, frozen_test, promote
 from ml_pipeline.promotion.report_html import write_verdict
@@ -45,10 +46,11 @@ def _altered(champion: Path, name: str, **changes: object) -> Path:
         golden = dict(stored)
     loaded = artefact.Golden(**golden)
     classifier = load_classifier(champion)
+    logits = logits_of([classifier.classify(photo) for photo in loaded.photos])
     golden["probabilities"] = np.stack(
         [
-            document.probabilities(classifier.logits(photo), modality=loaded.modality(row), patient=loaded.patient(row))
-            for row, photo in enumerate(loaded.photos)
+            document.probabilities(each, modality=loaded.modality(row), patient=loaded.patient(row))
+            for row, each in enumerate(logits)
         ]
     )
     np.savez_compressed(folder / artefact.GOLDEN, **golden)
