@@ -25,7 +25,7 @@ def _model_that_reads_facts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shipped model, for which an old man's forearm tells of melanoma."""
     live = ml_state.classifier()
     effects = PatientEffects(
-        age={AgeBand.FROM_70: _more_melanoma(1.0)},
+        age={AgeBand.TO_79: _more_melanoma(1.0)},
         sex={Sex.MALE: _more_melanoma(0.5)},
         site={Site.UPPER_EXTREMITY: _more_melanoma(0.25)},
     )

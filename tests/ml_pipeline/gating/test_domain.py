@@ -55,7 +55,7 @@ def test_choose_domain_accepts_as_many_lesions_as_others_allow() -> None:
 
 
 def test_choose_domain_of_lesions_that_look_like_others_stops_at_95_percent() -> None:
-    lesions, others = drawn(0, 1, 500, 1), drawn(0, 1, 500, 2)
+    lesions, others = drawn(0, 1, 500, 1, modality=Modality.CLINICAL), drawn(0, 1, 500, 2)
     head = {"trained head": NAMED["trained head"]}
     choice = choose_domain(head, lesions, [Modality.CLINICAL] * 500, {"walls": others})
     assert choice.lesions_accepted[Modality.CLINICAL] == pytest.approx(0.95, abs=0.005)
@@ -63,18 +63,18 @@ def test_choose_domain_of_lesions_that_look_like_others_stops_at_95_percent() ->
 
 
 def test_choose_domain_where_another_detector_is_better_is_refused() -> None:
-    lesions, others = drawn(0, 1, 50, 1), drawn(0, 1, 50, 2, away=9.0)
+    lesions, others = drawn(0, 1, 50, 1, modality=Modality.CLINICAL), drawn(0, 1, 50, 2, away=9.0)
     with pytest.raises(PipelineError, match="distance"):
         choose_domain(NAMED, lesions, [Modality.CLINICAL] * 50, {"walls": others})
 
 
 def test_choose_domain_certainty_leaves_few_wrong_modalities_believed() -> None:
     right = [seen(1.0, certainty=0.7 + 0.001 * n) for n in range(300)]
-    wrong = [seen(1.0, modality=Modality.CLINICAL, certainty=0.8) for _ in range(5)]
+    wrong = [seen(1.0, modality=Modality.CLINICAL, certainty=0.95) for _ in range(5)]
     clinical = [seen(1.0, modality=Modality.CLINICAL, certainty=0.99) for _ in range(50)]
     truth = [Modality.DERMATOSCOPIC] * 305 + [Modality.CLINICAL] * 50
     head = {"trained head": NAMED["trained head"]}
     choice = choose_domain(head, right + wrong + clinical, truth, {"walls": drawn(0, 0.5, 20, 1)})
-    assert choice.certainty > 0.8
+    assert choice.certainty > 0.95
     assert choice.wrong == {Modality.DERMATOSCOPIC: 0.0, Modality.CLINICAL: 0.0}
     assert choice.certain[Modality.CLINICAL] == 1
