@@ -42,6 +42,12 @@ GATE_SCORES: Mapping[str, Promise] = {
     "brightness": _("Brightness"),
     "contrast": _("Contrast"),
     "sharpness": _("Sharpness"),
+    "unclipped": _("Share not burnt out"),
+    "detail_px": _("Short side, px (at most 200)"),
+    "lesion_photo": _("A photo of a lesion"),
+    "lesion_share": _("Share of the frame covered"),
+    "lesion_inside": _("Share of the rim free of it"),
+    "modality_certainty": _("Certainty of the kind of photo"),
 }
 
 
