@@ -113,7 +113,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         data,
         measure(answers, records),
         measure_served(document, given, records),
-        tuple(judge_negatives(classifier, folder, workers=options.workers) for folder in options.negatives),
+        tuple(judge_negatives(classifier, folder, given, workers=options.workers) for folder in options.negatives),
         _rivals(options, document, answers, logits, records),
     )
     if options.out:

@@ -100,8 +100,10 @@ def estimate_mean(values: NDArray[np.float64], groups: NDArray[np.str_], *, seed
     return Estimate(float(values.mean()), *_interval(np.concatenate(samples)))
 
 
-def estimate_share(rows: NDArray[np.bool_], groups: NDArray[np.str_], *, seed: int = 0) -> Estimate:
-    """The share of photos [n] of which something is true; exact at the other end where it is true of none or of all."""
+def estimate_share(
+    rows: NDArray[np.bool_] | NDArray[np.float64], groups: NDArray[np.str_], *, seed: int = 0
+) -> Estimate:
+    """The share of photos [n] of which something is true, or is to a share; the other end is exact for none and all."""
     found = estimate_mean(rows.astype(np.float64), groups, seed=seed)
     return Estimate(found.value, *_exact_end(found.value, (found.low, found.high), len(np.unique(groups))))
 

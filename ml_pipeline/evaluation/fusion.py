@@ -12,7 +12,7 @@ from ml_models.classifier import Classifier
 from ml_pipeline.data.photos import read_rgb
 from ml_pipeline.data.records import Record
 from ml_pipeline.errors import PipelineError
-from ml_pipeline.evaluation.bootstrap import DRAWS, Estimate, estimate_mean
+from ml_pipeline.evaluation.bootstrap import DRAWS, Estimate, estimate_mean, estimate_share
 from ml_pipeline.progress import Progress, silence
 
 MOST_PHOTOS = 5  # in one request
@@ -130,7 +130,7 @@ def _figure(
     if not rows.any():
         return None
     weighed = values[rows] * (1 if weights is None else weights[rows, np.newaxis])
-    alone, together, gain = (
-        estimate_mean(each, groups[rows]) for each in (weighed[:, 0], weighed[:, 1], weighed[:, 1] - weighed[:, 0])
-    )
+    estimated = estimate_share if weights is None else estimate_mean
+    alone, together = (estimated(each, groups[rows]) for each in weighed.T)
+    gain = estimate_mean(weighed[:, 1] - weighed[:, 0], groups[rows])
     return FusionFigure(name, int(rows.sum()), alone, together, gain)

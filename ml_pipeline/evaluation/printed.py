@@ -81,6 +81,7 @@ def _negatives(each: JudgedNegatives) -> str:
     return (
         f"{each.source} ({seen}): {each.photos} photos, {each.rejected} rejected ({each.not_a_lesion} as no lesion), "
         f"{each.answered} answered, {each.safe} called safe"
+        f"{'' if each.auroc is None else f'; AUROC against the lesions {each.auroc:.4f}'}"
     )
 
 

@@ -83,8 +83,14 @@ def test_export_with_gates_answers_every_score(classifier: Classifier, two_domai
     assert all(np.isfinite(score) for score in photo.gate_scores.values())
 
 
-def test_export_with_gates_refuses_what_is_no_lesion(classifier: Classifier, negatives: Path) -> None:
-    held_out, chosen_on = (judge_negatives(classifier, negatives / name) for name in ("papers", "documents"))
+def test_export_with_gates_refuses_what_is_no_lesion(
+    classifier: Classifier, negatives: Path, two_domains: tuple[Record, ...]
+) -> None:
+    lesions = ask(classifier, of_split(two_domains, Split.TEST))
+    held_out, chosen_on = (judge_negatives(classifier, negatives / name, lesions) for name in ("papers", "documents"))
+    assert held_out.auroc is not None
+    assert held_out.auroc > 0.9
+    assert judge_negatives(classifier, negatives / "papers", []).auroc is None
     assert (held_out.chosen_on, held_out.photos) == (False, 6)
     assert chosen_on.chosen_on
     assert 0 < chosen_on.photos < 40
